@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { decimalPattern, idPattern } from '@tollkeeper/kernel';
+
+/** A canonical decimal string; see @tollkeeper/kernel. */
+export const decimal = z.string().regex(decimalPattern, 'must be a decimal string such as "12.5"');
+export const positiveDecimal = decimal.refine(
+  (text) => !text.startsWith('-') && /[1-9]/.test(text),
+  'must be greater than zero',
+);
+export const id = z.string().regex(idPattern, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
+export const time = z.iso.datetime({ offset: true });
+
+/** Provider and model names as the price book spells them. */
+export const modelRef = z.object({
+  provider: z.string().min(1).max(64),
+  model: z.string().min(1).max(160),
+});
+export type ModelRef = z.infer<typeof modelRef>;
+
+/** The caller's flat map of ids, at most 1 kB. */
+export const context = z
+  .record(z.string().min(1).max(64), z.string().max(256))
+  .refine((map) => JSON.stringify(map).length <= 1024, 'must not be larger than 1 kB');
+
+/** Every refusal is a value: a reason to branch on, a sentence to read, figures to act on. */
+export const refused = z.object({
+  status: z.literal('refused'),
+  reason: z.string(),
+  message: z.string(),
+  /** True where the same command may succeed later without a change by the caller. */
+  retryable: z.boolean(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+export type Refused = z.infer<typeof refused>;
+
+/** Headers of a NATS message. A body may carry `commandId` instead where headers are awkward. */
+export const headers = {
+  commandId: 'Toll-Command-Id',
+  correlationId: 'Toll-Correlation-Id',
+  causationId: 'Toll-Causation-Id',
+  actor: 'Toll-Actor',
+} as const;
