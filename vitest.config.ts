@@ -5,7 +5,6 @@ export default defineConfig({
     include: ['{services,shared}/*/src/**/*.spec.ts', 'tests/**/*.spec.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     reporters: ['default', './tests/summary-reporter.ts'],
-    globalSetup: ['./tests/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Servers and services share the machine with the tests: more workers than cores only add noise.

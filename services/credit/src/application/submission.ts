@@ -1,0 +1,33 @@
+import type { CreditCommand } from '../domain/credit-account/commands.js';
+import type { CreditAccount } from '../domain/credit-account/state.js';
+import type { Refusal } from '../domain/credit-account/verdict.js';
+
+/** Refusals that the service gives besides the domain's. */
+export type ServiceRefusal = Omit<Refusal, 'reason'> & {
+  readonly reason:
+    | Refusal['reason']
+    | 'too-late'
+    | 'overloaded'
+    | 'not-ready'
+    | 'account-parked'
+    | 'store-unavailable';
+};
+
+export type Outcome =
+  | { readonly type: 'accepted'; readonly answer: object }
+  | { readonly type: 'refused'; readonly refusal: ServiceRefusal };
+
+/** A command on its way through a mailbox. */
+export interface Submission {
+  /** Absent for a look at the account, which like a command sees only what is stored. */
+  readonly command: CreditCommand | undefined;
+  /** Goes before reserves and is never shed. */
+  readonly urgent: boolean;
+  readonly deadlineAtMs: number | undefined;
+  readonly correlationId: string | undefined;
+  readonly causationId: string | undefined;
+  readonly actor: string;
+  /** The reply, from the state after the decision: the same for the first time and for every repetition. */
+  readonly answer: (account: CreditAccount, at: Date) => object;
+  readonly resolve: (outcome: Outcome) => void;
+}

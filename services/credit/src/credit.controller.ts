@@ -1,0 +1,166 @@
+import { Controller, Inject } from '@nestjs/common';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import { batchVerbs, type CommandBatchReply } from '@tollkeeper/contracts';
+import { idPattern } from '@tollkeeper/kernel';
+import { MessageContext } from '@tollkeeper/messaging';
+import { CreditAccounts } from './application/credit-accounts.js';
+import type { PriceBookReplica } from './application/price-book-replica.js';
+import {
+  balanceRequest,
+  InvalidRequest,
+  invalidReply,
+  toReply,
+  toRequest,
+  type Envelope,
+  type Verb,
+} from './credit.convert.js';
+import { priceBookReplica } from './credit.tokens.js';
+
+/** NATS messages to commands, outcomes to replies. */
+@Controller()
+export class CreditController {
+  constructor(
+    @Inject(CreditAccounts) private readonly accounts: CreditAccounts,
+    @Inject(priceBookReplica) private readonly replica: PriceBookReplica,
+  ) {}
+
+  @MessagePattern('credit.v1.reserve.*')
+  reserve(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('reserve', body, message);
+  }
+
+  @MessagePattern('credit.v1.settle.*')
+  settle(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('settle', body, message);
+  }
+
+  @MessagePattern('credit.v1.release.*')
+  release(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('release', body, message);
+  }
+
+  @MessagePattern('credit.v1.charge.*')
+  charge(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('charge', body, message);
+  }
+
+  @MessagePattern('credit.v1.correct.*')
+  correct(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('correct', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.open.*')
+  open(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('open', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.grant.*')
+  grant(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('grant', body, message);
+  }
+
+  @MessagePattern('credit.v1.balance.*')
+  async balance(@Ctx() message: MessageContext): Promise<object> {
+    const { prices } = this.replica;
+    const look = balanceRequest((at) => prices.policyAt(at));
+    const outcome = await this.accounts.submit(message.accountId, look);
+    return toReply(outcome);
+  }
+
+  /** Answers in as many messages as it takes, so that a slow account does not hold up the others. */
+  @MessagePattern('credit.v1.batch.*')
+  batch(@Payload() body: unknown, @Ctx() message: MessageContext): void {
+    const commands = commandsOf(body);
+    if (!commands) {
+      message.reply(invalidReply('commands: not a list'));
+      return;
+    }
+    const replies = new BatchReplies(commands.length, message);
+    for (const [place, command] of commands.entries()) {
+      void this.inBatch(command).then((reply) => {
+        replies.add(place, reply);
+      });
+    }
+  }
+
+  private async inBatch(command: unknown): Promise<object> {
+    if (!Array.isArray(command)) return invalidReply('not [verb, accountId, body]');
+    const [verb, accountId, body] = command as unknown[];
+    const known = batchVerbs.find((each) => each === verb);
+    if (!known || typeof accountId !== 'string') return invalidReply('not a batch command');
+    try {
+      return await this.carryOut(known, accountId, body, gatewayEnvelope);
+    } catch {
+      return { ...invalidReply('the service failed'), reason: 'internal', retryable: true };
+    }
+  }
+
+  private command(verb: Verb, body: unknown, message: MessageContext): Promise<object> {
+    return this.carryOut(verb, message.accountId, body, {
+      commandId: message.header('commandId'),
+      correlationId: message.header('correlationId'),
+      causationId: message.header('causationId'),
+      actor: message.header('actor'),
+    });
+  }
+
+  private async carryOut(
+    verb: Verb,
+    accountId: string,
+    body: unknown,
+    envelope: Envelope,
+  ): Promise<object> {
+    if (!idPattern.test(accountId)) return invalidReply('the account id is not an id');
+    if (envelope.commandId !== undefined && !idPattern.test(envelope.commandId)) {
+      return invalidReply('the command id is not an id');
+    }
+    try {
+      return toReply(await this.accounts.submit(accountId, toRequest(verb, body, envelope)));
+    } catch (error) {
+      if (error instanceof InvalidRequest) return invalidReply(error.message);
+      throw error;
+    }
+  }
+}
+
+const gatewayEnvelope: Envelope = {
+  commandId: undefined,
+  correlationId: undefined,
+  causationId: undefined,
+  actor: 'gateway',
+};
+
+const commandsOf = (body: unknown): readonly unknown[] | undefined =>
+  typeof body === 'object' && body !== null && 'commands' in body && Array.isArray(body.commands)
+    ? body.commands
+    : undefined;
+
+/** Replies that one turn of the event loop brings leave in one message. */
+class BatchReplies {
+  private ready: [number, object][] = [];
+  private sent = 0;
+
+  constructor(
+    private readonly expected: number,
+    private readonly message: MessageContext,
+  ) {
+    if (expected === 0) this.send();
+  }
+
+  add(place: number, reply: object): void {
+    this.ready.push([place, reply]);
+    if (this.sent + this.ready.length === this.expected) this.send();
+    else if (this.ready.length === 1) {
+      setImmediate(() => {
+        if (this.ready.length > 0) this.send();
+      });
+    }
+  }
+
+  private send(): void {
+    this.sent += this.ready.length;
+    const reply: CommandBatchReply = { replies: this.ready, done: this.sent === this.expected };
+    this.ready = [];
+    this.message.reply(reply);
+  }
+}

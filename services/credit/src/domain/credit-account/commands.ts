@@ -1,0 +1,115 @@
+import type {
+  GrantKind,
+  Provenance,
+  Purpose,
+  ReleaseReason,
+  Tier,
+  UsagePools,
+} from '@tollkeeper/events';
+import type { Money } from '@tollkeeper/kernel';
+
+interface CommandBase {
+  /** The caller's id: the same id and fields get the first answer again. */
+  readonly commandId: string;
+  /** SHA-256 over the command's fields without times and trace ids. */
+  readonly commandHash: string;
+}
+
+export interface OpenAccount extends CommandBase {
+  readonly type: 'OpenAccount';
+  readonly kind: 'personal' | 'organization';
+  readonly ownerUserId: string;
+  readonly tier: Tier;
+  readonly timeZone: string;
+}
+
+export interface GrantCredits extends CommandBase {
+  readonly type: 'GrantCredits';
+  readonly kind: GrantKind;
+  readonly amountCredits: Money;
+  readonly priority: number;
+  readonly effectiveAt: Date | undefined;
+  readonly expiresAt: Date | undefined;
+  readonly costBasisUsd: Money | undefined;
+  readonly externalReference: string | undefined;
+}
+
+/** Without a user, the account's owner is meant. */
+export type RequestedPurpose = Omit<Purpose, 'userId'> & { readonly userId?: string };
+
+export interface Candidate {
+  readonly provider: string;
+  readonly model: string;
+}
+
+export interface Bounds {
+  readonly inputTokens: number;
+  /** For each choice. */
+  readonly outputTokens: number;
+  readonly choices: number;
+  readonly serviceTier: string | undefined;
+  readonly outputMayShrink: boolean;
+}
+
+/** Reserves the dearest candidate of a call that is about to be made. */
+export interface ReserveCompletion extends CommandBase {
+  readonly type: 'ReserveCompletion';
+  readonly purpose: RequestedPurpose;
+  readonly candidates: readonly Candidate[];
+  readonly bounds: Bounds;
+  readonly requestStartedAt: Date | undefined;
+}
+
+export interface ReserveAmount extends CommandBase {
+  readonly type: 'ReserveAmount';
+  readonly purpose: RequestedPurpose;
+  readonly amountCredits: Money;
+}
+
+/** Reserves and settles a plain amount in one append. */
+export interface Charge extends CommandBase {
+  readonly type: 'Charge';
+  readonly purpose: RequestedPurpose;
+  readonly amountCredits: Money;
+}
+
+export interface Attempt extends Candidate {
+  readonly answeredModel: string | undefined;
+  readonly vendorRequestId: string | undefined;
+  readonly serviceTier: string | undefined;
+  readonly billed: boolean;
+  readonly provenance: Provenance;
+  readonly usage: UsagePools;
+  readonly failure: string | undefined;
+}
+
+export interface Settle extends CommandBase {
+  readonly type: 'Settle';
+  readonly reservationId: string;
+  readonly attempts: readonly Attempt[];
+  /** Instead of attempts, for a reservation of a plain amount. */
+  readonly amountCredits: Money | undefined;
+}
+
+export interface Release extends CommandBase {
+  readonly type: 'Release';
+  readonly reservationId: string;
+  readonly reason: ReleaseReason;
+  readonly attempts: readonly Attempt[];
+}
+
+export interface CorrectUsage extends CommandBase {
+  readonly type: 'CorrectUsage';
+  readonly reservationId: string;
+  readonly attempts: readonly Attempt[];
+}
+
+export type CreditCommand =
+  | OpenAccount
+  | GrantCredits
+  | ReserveCompletion
+  | ReserveAmount
+  | Charge
+  | Settle
+  | Release
+  | CorrectUsage;

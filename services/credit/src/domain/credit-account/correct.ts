@@ -1,0 +1,72 @@
+import { formatMoney, minMoney, type Money } from '@tollkeeper/kernel';
+import { chargeOf } from './charge.js';
+import type { CorrectUsage } from './commands.js';
+import { today, type DecisionContext } from './context.js';
+import { drawFromGrants, giveBack, splitParts, toAllocation } from './draw.js';
+import type { Charged, CreditAccount } from './state.js';
+import { accept, nothing, refuse, type Verdict } from './verdict.js';
+
+/** Charges again what was charged as an estimate, now that the exact usage is known. */
+export const correctUsage = (
+  command: CorrectUsage,
+  account: CreditAccount,
+  context: DecisionContext,
+): Verdict => {
+  const reservation = account.reservations.get(command.reservationId);
+  if (!reservation?.charged) {
+    return refuse('unknown-reservation', `${command.reservationId} has not been settled`);
+  }
+  const repeated = reservation.corrections?.get(command.commandId);
+  if (repeated) {
+    return repeated.commandHash === command.commandHash
+      ? nothing
+      : refuse('replay-mismatch', `${command.commandId} was sent with other fields`);
+  }
+  const pricing = chargeOf({ ...command, amountCredits: undefined }, reservation, context);
+  if ('misfit' in pricing) return refuse('invalid-request', pricing.misfit);
+
+  const before = reservation.charged;
+  const delta = pricing.chargeCredits.minus(before.chargeCredits);
+  const moves = delta.isNegative()
+    ? less(before, delta.negated(), account, context)
+    : more(delta, account, context);
+  return accept({
+    type: 'UsageCorrected',
+    data: {
+      ...pricing.data,
+      reservationId: command.reservationId,
+      previousChargeCredits: formatMoney(before.chargeCredits),
+      deltaCredits: formatMoney(delta),
+      ...moves,
+      localDate: today(account, context),
+    },
+  });
+};
+
+const more = (delta: Money, account: CreditAccount, context: DecisionContext) => {
+  const draw = drawFromGrants(account, delta, context.at.getTime());
+  return {
+    drawn: draw.parts.map(toAllocation),
+    returned: [],
+    ...(draw.short.isZero()
+      ? {}
+      : { debt: { amountCredits: formatMoney(draw.short), cause: 'correction' as const } }),
+  };
+};
+
+/**
+ * What the account owes is cancelled first: it was never paid. The rest goes back, last drawn first, then to
+ * the grants that have paid off a debt.
+ */
+const less = (before: Charged, amount: Money, account: CreditAccount, context: DecisionContext) => {
+  const cancelled = minMoney(amount, account.debtCredits);
+  const fromDrawn = splitParts(before.drawn.toReversed(), amount.minus(cancelled));
+  const fromRepaid = splitParts(account.repaid.toReversed(), fromDrawn.short);
+  const back = giveBack(account, [...fromDrawn.taken, ...fromRepaid.taken], context.at.getTime());
+  return {
+    drawn: [],
+    returned: back.returned,
+    ...(back.lapsed.length > 0 ? { lapsed: back.lapsed } : {}),
+    ...(cancelled.isZero() ? {} : { debtCancelledCredits: formatMoney(cancelled) }),
+  };
+};

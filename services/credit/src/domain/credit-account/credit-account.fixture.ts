@@ -1,0 +1,237 @@
+import type { CreditAccountEvent, PriceBookEvent } from '@tollkeeper/events';
+import { parseMoney } from '@tollkeeper/kernel';
+import { PriceBook } from '@tollkeeper/pricing';
+import { expect } from 'vitest';
+import type { Attempt, CreditCommand } from './commands.js';
+import { decide } from './decide.js';
+import { evolve } from './evolve.js';
+import { newAccount, type CreditAccount } from './state.js';
+import type { Refusal, Verdict } from './verdict.js';
+
+/** Given/when/then over one account: events and commands in, events or a refusal out. */
+
+export const startedAt = new Date('2026-03-01T12:00:00.000Z');
+
+export const priceBook = (): PriceBook => {
+  const book = new PriceBook();
+  const from = '2020-01-01T00:00:00.000Z';
+  const events: PriceBookEvent[] = [
+    {
+      type: 'VendorPricePublished',
+      data: {
+        priceVersion: 'openai:gpt-4o@1',
+        provider: 'openai',
+        model: 'gpt-4o',
+        effectiveFrom: from,
+        rates: [
+          { meter: 'input', unit: 'token', per: '1000000', rateUsd: '2.5' },
+          { meter: 'cache_read', unit: 'token', per: '1000000', rateUsd: '1.25' },
+          { meter: 'output', unit: 'token', per: '1000000', rateUsd: '10' },
+        ],
+        source: { name: 'test' },
+      },
+    },
+    {
+      type: 'VendorPricePublished',
+      data: {
+        priceVersion: 'openai:gpt-4o-mini@1',
+        provider: 'openai',
+        model: 'gpt-4o-mini',
+        effectiveFrom: from,
+        rates: [
+          { meter: 'input', unit: 'token', per: '1000000', rateUsd: '0.15' },
+          { meter: 'output', unit: 'token', per: '1000000', rateUsd: '0.6' },
+        ],
+        source: { name: 'test' },
+      },
+    },
+    {
+      type: 'MultiplierProposed',
+      data: {
+        ruleId: 'pro@1',
+        scope: { tier: 'pro' },
+        multiplier: '1.5',
+        effectiveFrom: from,
+        reason: 'test',
+      },
+    },
+    { type: 'MultiplierApproved', data: { ruleId: 'pro@1' } },
+    {
+      type: 'CreditPolicySet',
+      data: {
+        policyId: 'policy@1',
+        usdPerCredit: '0.01',
+        decimals: 4,
+        rounding: 'ceil',
+        effectiveFrom: from,
+      },
+    },
+  ];
+  for (const event of events) book.apply(event);
+  return book;
+};
+
+const prices = priceBook();
+
+export const opened: CreditAccountEvent = {
+  type: 'AccountOpened',
+  data: {
+    accountId: 'acc_1',
+    kind: 'personal',
+    ownerUserId: 'usr_1',
+    tier: 'pro',
+    timeZone: 'Europe/Berlin',
+  },
+};
+
+export const granted = (
+  amountCredits: string,
+  grantId = 'g1',
+  more: { priority?: number; expiresAt?: string; effectiveAt?: string } = {},
+): CreditAccountEvent => ({
+  type: 'CreditsGranted',
+  data: {
+    grantId,
+    kind: 'purchase',
+    amountCredits,
+    priority: more.priority ?? 100,
+    effectiveAt: more.effectiveAt ?? '2026-01-01T00:00:00.000Z',
+    ...(more.expiresAt === undefined ? {} : { expiresAt: more.expiresAt }),
+    localDate: '2026-01-01',
+  },
+});
+
+/** 1,000 input and `outputTokens` output tokens of gpt-4o: (0.0025 + 0.00001 × output) × 1.5 × 100 credits. */
+export const reserveCall = (
+  id: string,
+  outputTokens = 100,
+  more: Partial<Extract<CreditCommand, { type: 'ReserveCompletion' }>> & {
+    outputMayShrink?: boolean;
+  } = {},
+): CreditCommand => ({
+  type: 'ReserveCompletion',
+  commandId: id,
+  commandHash: `reserve ${id} ${String(outputTokens)}`,
+  purpose: { userId: 'usr_1' },
+  candidates: more.candidates ?? [{ provider: 'openai', model: 'gpt-4o' }],
+  bounds: {
+    inputTokens: 1000,
+    outputTokens,
+    choices: 1,
+    serviceTier: undefined,
+    outputMayShrink: more.outputMayShrink ?? false,
+  },
+  requestStartedAt: more.requestStartedAt,
+});
+
+export const attempt = (usage: Record<string, number>, more: Partial<Attempt> = {}): Attempt => ({
+  provider: 'openai',
+  model: 'gpt-4o',
+  answeredModel: undefined,
+  vendorRequestId: 'chatcmpl-1',
+  serviceTier: undefined,
+  billed: true,
+  provenance: 'exact',
+  usage,
+  failure: undefined,
+  ...more,
+});
+
+export const settleCall = (
+  reservationId: string,
+  usage: Record<string, number>,
+  more: Partial<Attempt> = {},
+): CreditCommand => ({
+  type: 'Settle',
+  commandId: `settle ${reservationId}`,
+  commandHash: `settle ${reservationId} ${JSON.stringify(usage)}`,
+  reservationId,
+  attempts: [attempt(usage, more)],
+  amountCredits: undefined,
+});
+
+export const reservePlain = (id: string, amountCredits: string): CreditCommand => ({
+  type: 'ReserveAmount',
+  commandId: id,
+  commandHash: `reserve ${id} ${amountCredits}`,
+  purpose: {},
+  amountCredits: parseMoney(amountCredits),
+});
+
+export const settlePlain = (reservationId: string, amountCredits: string): CreditCommand => ({
+  type: 'Settle',
+  commandId: `settle ${reservationId}`,
+  commandHash: `settle ${reservationId} ${amountCredits}`,
+  reservationId,
+  attempts: [],
+  amountCredits: parseMoney(amountCredits),
+});
+
+export const release = (
+  reservationId: string,
+  reason: 'failed' | 'cancelled' | 'expired' = 'failed',
+): CreditCommand => ({
+  type: 'Release',
+  commandId: `release ${reservationId} ${reason}`,
+  commandHash: `release ${reservationId} ${reason}`,
+  reservationId,
+  reason,
+  attempts: [],
+});
+
+interface Step {
+  readonly when: (command: CreditCommand, at?: Date) => Outcome;
+}
+
+interface Outcome extends Step {
+  readonly verdict: Verdict;
+  readonly account: CreditAccount;
+  readonly then: (...types: CreditAccountEvent['type'][]) => Outcome;
+  readonly thenNothing: () => Outcome;
+  readonly thenRefused: (reason: Refusal['reason']) => Outcome;
+  /** The data of the one event of this type that the command led to. */
+  readonly event: <T extends CreditAccountEvent['type']>(
+    type: T,
+  ) => Extract<CreditAccountEvent, { type: T }>['data'];
+}
+
+const meta = (at: Date, command?: CreditCommand) => ({
+  commandId: command?.commandId ?? 'given',
+  commandHash: command?.commandHash ?? 'given',
+  occurredAt: at.toISOString(),
+});
+
+const step = (account: CreditAccount): Step => ({
+  when: (command, at = startedAt) => {
+    const verdict = decide(command, account, { at, prices, reservationTtlMs: 720_000 });
+    const events = verdict.type === 'accept' ? verdict.events : [];
+    for (const event of events) evolve(account, event, meta(at, command));
+    const outcome: Outcome = {
+      ...step(account),
+      verdict,
+      account,
+      then: (...types) => {
+        expect(verdict).toMatchObject({ type: 'accept' });
+        expect(events.map((event) => event.type)).toEqual(types);
+        return outcome;
+      },
+      thenNothing: () => outcome.then(),
+      thenRefused: (reason) => {
+        expect(verdict).toMatchObject({ type: 'refuse', refusal: { reason } });
+        return outcome;
+      },
+      event: (type) => {
+        const found = events.find((event) => event.type === type);
+        if (!found) throw new Error(`no ${type}`);
+        return found.data as never;
+      },
+    };
+    return outcome;
+  },
+});
+
+export const given = (...events: CreditAccountEvent[]): Step => {
+  const account = newAccount('acc_1');
+  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
+  return step(account);
+};

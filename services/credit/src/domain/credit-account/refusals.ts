@@ -1,0 +1,14 @@
+/** Why a command is not carried out: facts, values, never exceptions. */
+export type CreditRefusal =
+  | 'unknown-account'
+  | 'account-exists'
+  | 'insufficient-credits'
+  | 'debt-outstanding'
+  | 'unknown-price'
+  | 'replay-mismatch'
+  | 'unknown-reservation'
+  | 'reservation-closed'
+  | 'amount-not-chargeable'
+  | 'invalid-request'
+  /** A decision that threw: a bug of ours, told as such. */
+  | 'internal';

@@ -1,0 +1,264 @@
+import type { CreditAccountEvent, Quote, QuotedCandidate } from '@tollkeeper/events';
+import { formatMoney, maxMoney, minMoney, zero, type Money } from '@tollkeeper/kernel';
+import {
+  affordableOutputTokens,
+  boundUsd,
+  chargeFor,
+  creditsToUsd,
+  isUnpriced,
+  usdBudgetFor,
+  type CreditPolicy,
+  type MultiplierRule,
+  type PriceVersion,
+} from '@tollkeeper/pricing';
+import type {
+  Bounds,
+  Candidate,
+  RequestedPurpose,
+  ReserveAmount,
+  ReserveCompletion,
+} from './commands.js';
+import { today, type DecisionContext } from './context.js';
+import { drawFromGrants, toAllocation } from './draw.js';
+import { availableCredits, balanceCredits, type CreditAccount } from './state.js';
+import { accept, nothing, refuse, type Verdict } from './verdict.js';
+
+/** A client's clock that is further off than this is not believed. */
+const clockSkewMaxMs = 60_000;
+
+/** A shrunk limit below this is of no use to anyone: the caller is told what it lacks instead. */
+export const outputTokensMin = 16;
+
+interface PricedCandidate {
+  readonly names: Omit<QuotedCandidate, 'boundUsd'>;
+  readonly version: PriceVersion;
+  readonly rule: MultiplierRule;
+}
+
+export const reserveCompletion = (
+  command: ReserveCompletion,
+  account: CreditAccount,
+  context: DecisionContext,
+): Verdict => {
+  const repeated = repeatedReserve(command.commandId, command.commandHash, account);
+  if (repeated) return repeated;
+
+  const startedAt = believedStart(command.requestStartedAt, context.at);
+  const policy = context.prices.policyAt(startedAt);
+  if (!policy) return unknownPrice('a credit policy');
+  const candidates = priceCandidates(command.candidates, account, context, startedAt);
+  if ('unpriced' in candidates) return unknownPrice(candidates.unpriced);
+  const call: Call = { candidates: candidates.priced, policy, at: startedAt };
+
+  const asked = bounded(call, command.bounds);
+  if ('unpriced' in asked) return unknownPrice(asked.unpriced);
+  if (account.debtCredits.gt(0)) {
+    return shortfall('debt-outstanding', account, asked.requiredCredits, context, policy);
+  }
+  const fitting = fit(call, command.bounds, asked, availableCredits(account, context.at.getTime()));
+  if (!fitting) {
+    return shortfall('insufficient-credits', account, asked.requiredCredits, context, policy);
+  }
+  const quote: Quote = {
+    policyId: policy.id,
+    requestStartedAt: startedAt.toISOString(),
+    candidates: fitting.quoted,
+    bound: {
+      inputTokens: command.bounds.inputTokens,
+      outputTokens: fitting.outputTokens,
+      choices: command.bounds.choices,
+      ...(command.bounds.serviceTier === undefined
+        ? {}
+        : { serviceTier: command.bounds.serviceTier }),
+    },
+  };
+  return accept(reserved(command, account, context, fitting.requiredCredits, quote));
+};
+
+const unknownPrice = (what: string): Verdict =>
+  refuse('unknown-price', `no price is in force for ${what}`, { unpriced: what });
+
+interface Call {
+  readonly candidates: readonly PricedCandidate[];
+  readonly policy: CreditPolicy;
+  readonly at: Date;
+}
+
+interface Bounded {
+  readonly outputTokens: number;
+  /** Credits that cover whichever candidate answers. */
+  readonly requiredCredits: Money;
+  readonly quoted: QuotedCandidate[];
+}
+
+/** The bound of each candidate, and what the dearest one takes. */
+const bounded = (call: Call, bounds: Bounds): Bounded | { readonly unpriced: string } => {
+  let requiredCredits = zero;
+  const quoted: QuotedCandidate[] = [];
+  for (const { version, rule, names } of call.candidates) {
+    const costUsd = boundUsd(version, { ...bounds, at: call.at });
+    if (isUnpriced(costUsd)) {
+      return { unpriced: `${version.provider}/${version.model} (${costUsd.meter})` };
+    }
+    const parts = [{ costUsd, multiplier: rule.multiplier }];
+    requiredCredits = maxMoney(requiredCredits, chargeFor(parts, call.policy).chargeCredits);
+    quoted.push({ ...names, boundUsd: formatMoney(costUsd) });
+  }
+  return { outputTokens: bounds.outputTokens, requiredCredits, quoted };
+};
+
+/** The bound that the available credits cover: as asked or, where the caller lets it, with less output. */
+const fit = (call: Call, bounds: Bounds, asked: Bounded, available: Money): Bounded | undefined => {
+  if (asked.requiredCredits.lte(available)) return asked;
+  if (!bounds.outputMayShrink) return undefined;
+  const outputTokens = affordable(call, bounds, available);
+  if (outputTokens < Math.min(outputTokensMin, bounds.outputTokens)) return undefined;
+  const less = bounded(call, { ...bounds, outputTokens });
+  return 'unpriced' in less || less.requiredCredits.gt(available) ? undefined : less;
+};
+
+export const reserveAmount = (
+  command: ReserveAmount,
+  account: CreditAccount,
+  context: DecisionContext,
+): Verdict => {
+  const repeated = repeatedReserve(command.commandId, command.commandHash, account);
+  if (repeated) return repeated;
+  const short = lacksFor(command.amountCredits, account, context);
+  return short ?? accept(reserved(command, account, context, command.amountCredits, undefined));
+};
+
+/** A refusal when the account cannot pay a plain amount now. */
+export const lacksFor = (
+  amountCredits: Money,
+  account: CreditAccount,
+  context: DecisionContext,
+): Verdict | undefined => {
+  const policy = context.prices.policyAt(context.at);
+  if (!policy) return refuse('unknown-price', 'no credit policy is in force');
+  if (amountCredits.decimalPlaces() > policy.decimals) {
+    return refuse('amount-not-chargeable', `credits have ${String(policy.decimals)} decimals`);
+  }
+  if (account.debtCredits.gt(0)) {
+    return shortfall('debt-outstanding', account, amountCredits, context, policy);
+  }
+  return amountCredits.gt(availableCredits(account, context.at.getTime()))
+    ? shortfall('insufficient-credits', account, amountCredits, context, policy)
+    : undefined;
+};
+
+export const repeatedReserve = (
+  reservationId: string,
+  commandHash: string,
+  account: CreditAccount,
+): Verdict | undefined => {
+  const known = account.reservations.get(reservationId);
+  if (!known) return undefined;
+  return known.commandHash === commandHash
+    ? nothing
+    : refuse('replay-mismatch', `${reservationId} was sent with other fields`);
+};
+
+export const reserved = (
+  command: { readonly commandId: string; readonly purpose: RequestedPurpose },
+  account: CreditAccount,
+  context: DecisionContext,
+  amountCredits: Money,
+  quote: Quote | undefined,
+): Extract<CreditAccountEvent, { type: 'Reserved' }> => ({
+  type: 'Reserved',
+  data: {
+    reservationId: command.commandId,
+    amountCredits: formatMoney(amountCredits),
+    allocations: drawFromGrants(account, amountCredits, context.at.getTime()).parts.map(
+      toAllocation,
+    ),
+    tier: account.tier,
+    localDate: today(account, context),
+    expiresAt: new Date(context.at.getTime() + context.reservationTtlMs).toISOString(),
+    purpose: { ...command.purpose, userId: command.purpose.userId ?? account.ownerUserId },
+    ...(quote ? { quote } : {}),
+  },
+});
+
+const believedStart = (startedAt: Date | undefined, at: Date): Date =>
+  startedAt && Math.abs(at.getTime() - startedAt.getTime()) <= clockSkewMaxMs ? startedAt : at;
+
+const priceCandidates = (
+  candidates: readonly Candidate[],
+  account: CreditAccount,
+  context: DecisionContext,
+  startedAt: Date,
+): { readonly priced: readonly PricedCandidate[] } | { readonly unpriced: string } => {
+  const priced: PricedCandidate[] = [];
+  for (const candidate of candidates) {
+    const version = context.prices.priceAt(candidate, startedAt);
+    const rule =
+      version &&
+      context.prices.multiplierFor(
+        { provider: version.provider, model: version.model, tier: account.tier },
+        startedAt,
+      );
+    if (!version || !rule) return { unpriced: `${candidate.provider}/${candidate.model}` };
+    priced.push({
+      version,
+      rule,
+      names: {
+        provider: version.provider,
+        model: version.model,
+        priceVersion: version.id,
+        multiplierRule: rule.ruleId,
+      },
+    });
+  }
+  return { priced };
+};
+
+/** The greatest output limit for each choice that the credits cover with every candidate. */
+const affordable = (call: Call, bounds: Bounds, available: Money): number => {
+  let least = bounds.outputTokens;
+  for (const { version, rule } of call.candidates) {
+    const budgetUsd = usdBudgetFor(available, rule.multiplier, call.policy);
+    const tokens = affordableOutputTokens(version, { ...bounds, at: call.at }, budgetUsd);
+    least = Math.min(least, tokens ?? 0);
+  }
+  return least;
+};
+
+const shortfall = (
+  reason: 'insufficient-credits' | 'debt-outstanding',
+  account: CreditAccount,
+  required: Money,
+  context: DecisionContext,
+  policy: CreditPolicy,
+): Verdict => {
+  const atMs = context.at.getTime();
+  const available = availableCredits(account, atMs);
+  const balance = balanceCredits(account, atMs);
+  const lacking = required.minus(available).plus(account.debtCredits);
+  const usd = (credits: Money): string => formatMoney(creditsToUsd(credits, policy));
+  const message =
+    reason === 'debt-outstanding'
+      ? `the account owes ${formatMoney(account.debtCredits)} credits`
+      : `${formatMoney(required)} credits are required and ${formatMoney(available)} are available`;
+  return refuse(reason, message, {
+    balance: formatMoney(balance),
+    available: formatMoney(available),
+    required: formatMoney(required),
+    balanceUsd: usd(balance),
+    availableUsd: usd(available),
+    requiredUsd: usd(required),
+    suggestions: [
+      { action: 'top-up', credits: formatMoney(lacking), usd: usd(lacking) },
+      ...(available.gt(0)
+        ? [
+            {
+              action: 'lower-max-tokens',
+              credits: formatMoney(minMoney(available, required)),
+              usd: usd(minMoney(available, required)),
+            },
+          ]
+        : []),
+    ],
+  });
+};

@@ -1,0 +1,125 @@
+import type { DebtCause, Purpose, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import { zero, type Money } from '@tollkeeper/kernel';
+
+/** Credits put in, and what is left of them unreserved. */
+export interface Grant {
+  readonly grantId: string;
+  readonly priority: number;
+  readonly effectiveAtMs: number;
+  /** Infinity when it never expires. */
+  readonly expiresAtMs: number;
+  /** Place among the account's grants: the oldest is 0. */
+  readonly order: number;
+  available: Money;
+}
+
+export interface GrantPart {
+  readonly grantId: string;
+  readonly amountCredits: Money;
+}
+
+/** What the settle, or the last correction, has charged. */
+export interface Charged {
+  readonly commandHash: string;
+  readonly chargeCredits: Money;
+  /** Taken from grants, in the order of drawing; a correction gives back from its end. */
+  readonly drawn: readonly GrantPart[];
+  /** Owed for this reservation when it was charged. */
+  readonly debtCredits: Money;
+  readonly answer: ChargeAnswer;
+}
+
+/** The first answer to a settle or a correction, rebuilt from its event. Decimal strings. */
+export interface ChargeAnswer {
+  readonly chargeCredits: string;
+  readonly costUsd: string;
+  readonly priceVersion: string | undefined;
+  readonly multiplier: string | undefined;
+  readonly provenance: string | undefined;
+  readonly debtCredits: string | undefined;
+  readonly late: boolean;
+}
+
+export interface Reservation {
+  readonly reservationId: string;
+  readonly commandHash: string;
+  readonly amountCredits: Money;
+  readonly allocations: readonly GrantPart[];
+  readonly expiresAt: string;
+  readonly tier: Tier;
+  readonly purpose: Purpose;
+  readonly quote: Quote | undefined;
+  state: 'open' | 'settled' | 'released';
+  released: { readonly reason: ReleaseReason; readonly commandHash: string } | undefined;
+  charged: Charged | undefined;
+  /** Of the settle itself, which a correction does not change. */
+  settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
+  /** Hashes of corrections by command id, so that a repeated one gets its answer. */
+  corrections: Map<string, Charged> | undefined;
+}
+
+/**
+ * One credit account. `evolve` changes it in place: a copy of every reservation for each event would be
+ * the dearest thing that the service does. A caller whose append fails throws the state away and loads it again.
+ */
+export interface CreditAccount {
+  readonly accountId: string;
+  opened: boolean;
+  openedBy: { readonly commandHash: string } | undefined;
+  ownerUserId: string;
+  tier: Tier;
+  timeZone: string;
+  /** In draw order: lowest priority number, earliest expiry, oldest, id. */
+  readonly grants: Grant[];
+  readonly grantsById: Map<string, Grant>;
+  /** Command hashes of grants, by grant id. */
+  readonly grantHashes: Map<string, string>;
+  readonly reservations: Map<string, Reservation>;
+  reservedCredits: Money;
+  /** What the account owes, by cause. */
+  readonly debts: Map<DebtCause, Money>;
+  debtCredits: Money;
+  /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
+  repaid: GrantPart[];
+  lastEventAtMs: number;
+}
+
+export const newAccount = (accountId: string): CreditAccount => ({
+  accountId,
+  opened: false,
+  openedBy: undefined,
+  ownerUserId: '',
+  tier: 'free',
+  timeZone: 'UTC',
+  grants: [],
+  grantsById: new Map(),
+  grantHashes: new Map(),
+  reservations: new Map(),
+  reservedCredits: zero,
+  debts: new Map(),
+  debtCredits: zero,
+  repaid: [],
+  lastEventAtMs: 0,
+});
+
+export const isUsable = (grant: Grant, atMs: number): boolean =>
+  grant.effectiveAtMs <= atMs && atMs < grant.expiresAtMs;
+
+/** What a new reservation may take: unreserved credits of grants that are in force, less what is owed. */
+export const availableCredits = (account: CreditAccount, atMs: number): Money => {
+  let total = zero;
+  for (const grant of account.grants) {
+    if (isUsable(grant, atMs) && !grant.available.isZero()) total = total.plus(grant.available);
+  }
+  const free = total.minus(account.debtCredits);
+  return free.isNegative() ? zero : free;
+};
+
+/** Granted less charged, lapsed and owed. */
+export const balanceCredits = (account: CreditAccount, atMs: number): Money => {
+  let total = account.reservedCredits.minus(account.debtCredits);
+  for (const grant of account.grants) {
+    if (isUsable(grant, atMs)) total = total.plus(grant.available);
+  }
+  return total;
+};
