@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { messageOf } from '@tollkeeper/kernel';
 import { creditAccountSchemas, type CreditAccountEvent } from './credit-account.js';
@@ -38,7 +38,7 @@ export class UndecodableEventError extends Error {
   override readonly name = 'UndecodableEventError';
 }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text, 'hex');
 
 /** The chain's link: SHA-256 over id, type and both payloads' bytes, hexadecimal. */
 export const eventHash = (event: StoredEvent): string =>
