@@ -56,10 +56,15 @@ const parse = <S extends z.ZodType>(schema: S, body: unknown): z.output<S> => {
   throw new InvalidRequest(`${where}${issue?.message ?? 'not as the contract says'}`);
 };
 
+/** Not part of what is asked for: a retry may come with other ones. */
+const incidental = new Set(['commandId', 'correlationId', 'deadlineAt', 'requestStartedAt']);
+
 /** What a command asks for, without its ids, times and traces: the same text is the same request. */
-const hashOf = (type: string, fields: Identified & object): string => {
-  const { commandId: _id, correlationId: _trace, deadlineAt: _deadline, ...rest } = fields;
-  const meaning = { ...rest, requestStartedAt: undefined, type } as unknown as Json;
+const hashOf = (type: string, fields: object): string => {
+  const meaning: Record<string, Json> = { type };
+  for (const [name, value] of Object.entries(fields)) {
+    if (!incidental.has(name)) meaning[name] = value as Json;
+  }
   return commandHashOf(canonicalJson(meaning));
 };
 
