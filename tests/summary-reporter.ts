@@ -5,16 +5,15 @@ export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     const counts = { passed: 0, failed: errors.length, skipped: 0 };
     for (const module of modules) {
-      const state = module.state();
-      let any = false;
+      const failedBefore = counts.failed;
       for (const test of module.children.allTests()) {
-        any = true;
         const result = test.result().state;
         if (result === 'passed') counts.passed++;
         else if (result === 'failed') counts.failed++;
         else counts.skipped++;
       }
-      if (state === 'failed' && !any) counts.failed++;
+      // A file that could not be set up failed, though none of its tests did.
+      if (module.state() === 'failed' && counts.failed === failedBefore) counts.failed++;
     }
     setImmediate(() => {
       console.log(

@@ -1,0 +1,80 @@
+import { creditSubjects, type Attempt, type CompletionRequested } from '@tollkeeper/contracts';
+import { uuidv7 } from '@tollkeeper/kernel';
+import {
+  CommandLane,
+  connectNats,
+  inboxPrefixOf,
+  request,
+  type NatsConnection,
+} from '@tollkeeper/messaging';
+
+const accepted = (reply: unknown): void => {
+  const { status, reason } = reply as { status?: string; reason?: string };
+  if (status !== 'accepted') throw new Error(`refused: ${String(reason)}`);
+};
+
+const call: CompletionRequested = {
+  userId: 'usr_bench',
+  candidates: [{ provider: 'openai', model: 'gpt-4o' }],
+  bounds: { inputTokens: 1000, outputTokens: 100, choices: 1 },
+};
+const attempts: Attempt[] = [
+  {
+    provider: 'openai',
+    model: 'gpt-4o',
+    vendorRequestId: 'chatcmpl-bench-0000000000',
+    usage: { input: 900, output: 50 },
+  },
+];
+
+export interface LedgerClient {
+  readonly open: (accountIds: readonly string[]) => Promise<void>;
+  /** Reserves a completion and settles it. */
+  readonly pair: (accountId: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Speaks to the credit service as the gateway does: the same messages in the same self-clocked batches. */
+export const openLedgerClient = async (
+  gatewayUrl: string,
+  operatorUrl: string,
+): Promise<LedgerClient> => {
+  const nats: NatsConnection = await connectNats({ url: gatewayUrl, name: 'bench' });
+  const operator = await connectNats({ url: operatorUrl, name: 'bench-operator' });
+  const lane = new CommandLane(nats, {
+    subject: creditSubjects.batch('0'),
+    inboxPrefix: inboxPrefixOf(gatewayUrl),
+  });
+  const openOne = async (accountId: string): Promise<void> => {
+    const timeoutMs = 30_000;
+    const open = { commandId: `open_${accountId}`, ownerUserId: 'usr_bench', tier: 'pro' };
+    accepted(await request(operator, creditSubjects.open(accountId), open, { timeoutMs }));
+    const grant = { commandId: `grant_${accountId}`, amountCredits: '1000000000' };
+    accepted(await request(operator, creditSubjects.grant(accountId), grant, { timeoutMs }));
+  };
+  return {
+    open: async (accountIds) => {
+      const left = [...accountIds];
+      const worker = async (): Promise<void> => {
+        for (let next = left.pop(); next !== undefined; next = left.pop()) await openOne(next);
+      };
+      await Promise.all(Array.from({ length: 200 }, worker));
+    },
+    pair: async (accountId) => {
+      const reservationId = uuidv7();
+      const reserve = {
+        verb: 'reserve',
+        accountId,
+        body: { commandId: reservationId, ...call },
+      } as const;
+      accepted(await lane.send(reserve, 30_000));
+      const body = { commandId: uuidv7(), reservationId, attempts };
+      accepted(await lane.send({ verb: 'settle', accountId, body }, 30_000));
+    },
+    close: async () => {
+      lane.close();
+      await nats.close();
+      await operator.close();
+    },
+  };
+};

@@ -1,0 +1,110 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEventStore } from '@tollkeeper/event-store';
+import { startEphemeralNats, startEphemeralPostgres } from '@tollkeeper/servers';
+import { startService } from '../support/service-process.js';
+import { openClassicLedger } from './classic-ledger.js';
+import { closedLoop, type LoopOptions, type LoopResult } from './closed-loop.js';
+import { openLedgerClient } from './ledger-client.js';
+import { printTable, type Row } from './report.js';
+import { textbookAppend } from './textbook-ledger.js';
+
+export interface LedgerBenchOptions {
+  readonly store: 'postgres' | 'kurrentdb';
+  readonly seconds: number;
+  readonly accounts: number;
+  readonly callers: readonly number[];
+  readonly profile: boolean;
+}
+
+const samplePayload = JSON.stringify({ reservationId: 'x'.repeat(36), filler: 'y'.repeat(400) });
+
+/**
+ * Reserve + settle pairs through the credit service's NATS interface, beside the design that each
+ * store is usually used with, on the same servers in the same run.
+ */
+export const benchLedger = async (options: LedgerBenchOptions): Promise<void> => {
+  const kurrentdbUrl = options.store === 'kurrentdb' ? process.env['KURRENTDB_URL'] : undefined;
+  if (options.store === 'kurrentdb' && kurrentdbUrl === undefined) {
+    throw new Error('--store kurrentdb needs KURRENTDB_URL');
+  }
+  const postgres = await startEphemeralPostgres({ durable: true });
+  const nats = await startEphemeralNats();
+  const logFile = join(mkdtempSync(join(tmpdir(), 'tollkeeper-bench-')), 'services.log');
+  const env = { DATABASE_URL: postgres.url, KURRENTDB_URL: kurrentdbUrl, LOG_LEVEL: 'warn' };
+  const pricing = await startService(
+    'pricing',
+    { ...env, NATS_URL: nats.url('pricing') },
+    { logFile },
+  );
+  const credit = await startService(
+    'credit',
+    { ...env, NATS_URL: nats.url('credit') },
+    { logFile, nodeFlags: options.profile ? ['--cpu-prof', '--cpu-prof-dir=profiles'] : [] },
+  );
+  const client = await openLedgerClient(nats.url('gateway'), nats.url('operator'));
+  const run = crypto.randomUUID().slice(0, 8);
+  const hot = `hot_${run}`;
+  const spread = Array.from({ length: options.accounts }, (_, n) => `acc_${run}_${String(n)}`);
+  console.error(`opening ${String(spread.length + 1)} accounts …`);
+  await client.open([hot, ...spread]);
+
+  const rival =
+    kurrentdbUrl === undefined
+      ? await classicRival(postgres.url, [hot, ...spread])
+      : await textbookRival(kurrentdbUrl);
+  const rows: Row[] = [];
+  const pick = (load: 'hot' | 'spread', caller: number, round: number): string =>
+    load === 'hot' ? hot : (spread[(caller * 7919 + round * 104_729) % spread.length] ?? hot);
+
+  for (const load of ['hot', 'spread'] as const) {
+    for (const callers of options.callers) {
+      const loop: LoopOptions = { callers, warmUpMs: 1_000, measureMs: options.seconds * 1000 };
+      const name = `${load}, ${String(callers)} callers`;
+      const ours = await closedLoop(loop, (caller, round) =>
+        client.pair(pick(load, caller, round)),
+      );
+      const theirs = await closedLoop(loop, (caller, round) =>
+        rival.pair(pick(load, caller, round)),
+      );
+      rows.push({ load: name, design: 'tollkeeper', result: ours });
+      rows.push({ load: name, design: rival.name, result: theirs });
+      console.error(`${name}: ${summary(ours, theirs)}`);
+    }
+  }
+  printTable('reserve+settle pairs', rows);
+
+  await client.close();
+  await rival.close();
+  await credit.stop();
+  await pricing.stop();
+  await nats.stop();
+  await postgres.stop();
+};
+
+const summary = (ours: LoopResult, theirs: LoopResult): string =>
+  `${ours.perSecond.toFixed(0)} pairs/s (p99 ${ours.p99Ms.toFixed(1)} ms), beside ${theirs.perSecond.toFixed(1)}: ${(ours.perSecond / theirs.perSecond).toFixed(1)} times`;
+
+interface Rival {
+  readonly name: string;
+  readonly pair: (accountId: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+const classicRival = async (url: string, accountIds: readonly string[]): Promise<Rival> => ({
+  name: 'classic (SERIALIZABLE, FOR UPDATE)',
+  ...(await openClassicLedger(url, accountIds)),
+});
+
+const textbookRival = async (kurrentdbUrl: string): Promise<Rival> => {
+  const store = await openEventStore({ kurrentdbUrl, applicationName: 'bench' });
+  return {
+    name: 'textbook (read, decide, append, retry)',
+    pair: async (accountId) => {
+      await textbookAppend(store, `textbook-${accountId}`, 'Reserved', samplePayload);
+      await textbookAppend(store, `textbook-${accountId}`, 'Settled', samplePayload);
+    },
+    close: () => store.close(),
+  };
+};
