@@ -1,0 +1,116 @@
+import { zero, type Money } from '@tollkeeper/kernel';
+import type { PricedLine, UsagePools } from '@tollkeeper/events';
+import { callMeter, isInputMeter, plainMeterOf } from './meter.js';
+import { cardAt, standardCardAt, type PriceVersion } from './price-version.js';
+import { serviceTierOf, stepAt, type Rate, type RateCard } from './rate-card.js';
+
+/** A stored amount has at most 30 decimals; one that does not terminate there is rounded half-even. */
+export const storedPlacesMax = 30;
+
+export const toStoredPlaces = (amount: Money): Money =>
+  amount.decimalPlaces() > storedPlacesMax ? amount.toDecimalPlaces(storedPlacesMax) : amount;
+
+/** Usage that the version has no rate for: unknown is never zero. */
+export interface UnpricedMeter {
+  readonly refused: 'unpriced-meter';
+  readonly meter: string;
+}
+
+/** `service-tier-unpriced`: the standard tier's rate stands for at least one of the answered tier. */
+export type PricingFlag = 'service-tier-unpriced';
+
+export interface PricedUsage {
+  /** Enough to compute `costUsd` again. */
+  readonly lines: PricedLine[];
+  readonly costUsd: Money;
+  readonly flags: readonly PricingFlag[];
+}
+
+export interface PricingConditions {
+  /** As the vendor's answer names it. */
+  readonly serviceTier?: string | undefined;
+  /** When the request began: picks the time-of-day window. */
+  readonly at: Date;
+}
+
+const noFlags: readonly PricingFlag[] = [];
+const tierUnpriced: readonly PricingFlag[] = ['service-tier-unpriced'];
+
+const totalInputTokens = (pools: UsagePools): number => {
+  let total = 0;
+  for (const meter of Object.keys(pools)) if (isInputMeter(meter)) total += pools[meter] ?? 0;
+  return total;
+};
+
+const ratesAt = (card: RateCard, pools: UsagePools): ReadonlyMap<string, Rate> =>
+  card.length === 1 ? card[0].rates : stepAt(card, totalInputTokens(pools)).rates;
+
+const rateFor = (rates: ReadonlyMap<string, Rate>, meter: string): Rate | undefined => {
+  const own = rates.get(meter);
+  if (own) return own;
+  const plain = plainMeterOf(meter);
+  return plain === undefined ? undefined : rates.get(plain);
+};
+
+/** Whole units only; throws RangeError. */
+const quantityOf = (pools: UsagePools, meter: string): number => {
+  const quantity = pools[meter] ?? 0;
+  if (!Number.isSafeInteger(quantity) || quantity < 0) {
+    throw new RangeError(`not a quantity of ${meter}: ${String(quantity)}`);
+  }
+  return quantity;
+};
+
+/** US dollars for so many units, before any rounding to stored places. */
+export const unitsUsd = (rate: Rate, quantity: number): Money =>
+  rate.exact
+    ? rate.unitUsd.times(quantity)
+    : rate.rateAmountUsd.times(quantity).div(rate.perAmount);
+
+interface Bill {
+  readonly lines: PricedLine[];
+  costUsd: Money;
+  flags: readonly PricingFlag[];
+}
+
+const addLine = (bill: Bill, rate: Rate, meter: string, quantity: number): void => {
+  bill.lines.push({
+    meter,
+    quantity: String(quantity),
+    unit: rate.unit,
+    per: rate.per,
+    rateUsd: rate.rateUsd,
+  });
+  bill.costUsd = bill.costUsd.plus(unitsUsd(rate, quantity));
+  if (rate.standardInstead) bill.flags = tierUnpriced;
+};
+
+/**
+ * What the vendor bills for one call's exclusive pools: Σ quantity × rate ÷ per.
+ *
+ * A context tier prices the whole request by its total input. A meter without a rate is priced by its
+ * fallback meter, or refused; a quantity of zero needs no rate.
+ */
+export const priceUsage = (
+  version: PriceVersion,
+  pools: UsagePools,
+  conditions: PricingConditions,
+): PricedUsage | UnpricedMeter => {
+  const ownCard = cardAt(version, serviceTierOf(conditions.serviceTier), conditions.at);
+  const rates = ratesAt(ownCard ?? standardCardAt(version, conditions.at), pools);
+  const bill: Bill = { lines: [], costUsd: zero, flags: ownCard ? noFlags : tierUnpriced };
+  for (const meter of Object.keys(pools)) {
+    const quantity = quantityOf(pools, meter);
+    if (quantity === 0) continue;
+    const rate = rateFor(rates, meter);
+    if (!rate) return { refused: 'unpriced-meter', meter };
+    addLine(bill, rate, meter, quantity);
+  }
+  const perCall = rates.get(callMeter);
+  if (perCall && pools[callMeter] === undefined) addLine(bill, perCall, callMeter, 1);
+  bill.costUsd = toStoredPlaces(bill.costUsd);
+  return bill;
+};
+
+export const isUnpriced = (result: Money | PricedUsage | UnpricedMeter): result is UnpricedMeter =>
+  'refused' in result;
