@@ -41,7 +41,7 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
   const credit = await startService(
     'credit',
     { ...env, NATS_URL: nats.url('credit') },
-    { logFile, nodeFlags: options.profile ? ['--cpu-prof', '--cpu-prof-dir=profiles'] : [] },
+    { logFile, nodeFlags: options.profile ? ['--cpu-prof', '--cpu-prof-dir=profiles/credit'] : [] },
   );
   const client = await openLedgerClient(nats.url('gateway'), nats.url('operator'));
   const run = crypto.randomUUID().slice(0, 8);

@@ -1,28 +1,43 @@
 import { parseArgs } from 'node:util';
+import { benchGateway } from './gateway.bench.js';
 import { benchLedger } from './ledger.bench.js';
 
-const usage = `npm run bench -- ledger [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--profile]
-npm run bench -- gateway [--seconds 10] [--clients 200] [--profile]`;
+const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--profile credit]
+npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     store: { type: 'string', default: 'postgres' },
-    seconds: { type: 'string', default: '5' },
-    accounts: { type: 'string', default: '10000' },
+    seconds: { type: 'string' },
+    accounts: { type: 'string' },
     callers: { type: 'string', default: '1,64,500' },
-    profile: { type: 'boolean', default: false },
+    clients: { type: 'string', default: '200' },
+    rate: { type: 'string', default: '200' },
+    profile: { type: 'string', default: '' },
   },
 });
+const store = values.store === 'kurrentdb' ? 'kurrentdb' : 'postgres';
+const profiled = values.profile.split(',').filter((name) => name !== '');
 
 switch (positionals[0]) {
   case 'ledger':
     await benchLedger({
-      store: values.store === 'kurrentdb' ? 'kurrentdb' : 'postgres',
-      seconds: Number(values.seconds),
-      accounts: Number(values.accounts),
+      store,
+      seconds: Number(values.seconds ?? 5),
+      accounts: Number(values.accounts ?? 10_000),
       callers: values.callers.split(',').map(Number),
-      profile: values.profile,
+      profile: profiled.includes('credit'),
+    });
+    break;
+  case 'gateway':
+    await benchGateway({
+      store,
+      seconds: Number(values.seconds ?? 10),
+      clients: Number(values.clients),
+      accounts: Number(values.accounts ?? 1_000),
+      ratePerSecond: Number(values.rate),
+      profiled,
     });
     break;
   default:
