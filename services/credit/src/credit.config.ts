@@ -4,8 +4,10 @@ const config = z.object({
   NATS_URL: z.string().min(1),
   DATABASE_URL: z.string().min(1).optional(),
   KURRENTDB_URL: z.string().min(1).optional(),
-  /** The longest call, in milliseconds; a reservation lives two minutes longer. */
+  /** The longest call. */
   CALL_TIMEOUT_MS: z.coerce.number().int().positive().default(600_000),
+  /** How much longer a reservation lives, for its settle to arrive. */
+  SETTLE_GRACE_MS: z.coerce.number().int().positive().default(120_000),
 });
 
 export interface CreditConfig {
@@ -15,8 +17,6 @@ export interface CreditConfig {
   readonly reservationTtlMs: number;
 }
 
-const settleGraceMs = 120_000;
-
 /** Throws with the names of the variables that are missing or wrong. */
 export const readConfig = (env: NodeJS.ProcessEnv): CreditConfig => {
   const parsed = config.safeParse(env);
@@ -25,6 +25,6 @@ export const readConfig = (env: NodeJS.ProcessEnv): CreditConfig => {
     natsUrl: parsed.data.NATS_URL,
     databaseUrl: parsed.data.DATABASE_URL,
     kurrentdbUrl: parsed.data.KURRENTDB_URL,
-    reservationTtlMs: parsed.data.CALL_TIMEOUT_MS + settleGraceMs,
+    reservationTtlMs: parsed.data.CALL_TIMEOUT_MS + parsed.data.SETTLE_GRACE_MS,
   };
 };

@@ -103,7 +103,9 @@ describe('an account’s mailbox', () => {
       Array.from({ length: 500 }, (_, n) => service.send(reservePlain(`r${String(n)}`, '1'))),
     );
     expect(outcomes.filter((outcome) => outcome.type === 'accepted')).toHaveLength(100);
-    expect(outcomes.map(reasonOf).filter((reason) => reason === 'insufficient-credits')).toHaveLength(400);
+    expect(
+      outcomes.map(reasonOf).filter((reason) => reason === 'insufficient-credits'),
+    ).toHaveLength(400);
   });
 
   it('decides together what came in while an append was in flight', async () => {
@@ -196,10 +198,15 @@ describe('an account’s mailbox', () => {
   });
 
   it('sheds reserves beyond its bound, and never a settle', async () => {
-    const service = serve(createMemoryEventStore(), { ...defaultQueueLimits, commandsPerAccountMax: 10 });
+    const service = serve(createMemoryEventStore(), {
+      ...defaultQueueLimits,
+      commandsPerAccountMax: 10,
+    });
     await fund(service, '100');
     await service.send(reservePlain('first', '1'));
-    const reserves = Array.from({ length: 30 }, (_, n) => service.send(reservePlain(`r${String(n)}`, '1')));
+    const reserves = Array.from({ length: 30 }, (_, n) =>
+      service.send(reservePlain(`r${String(n)}`, '1')),
+    );
     const settle = service.send(settlePlain('first', '1'));
     const outcomes = await Promise.all(reserves);
     expect(outcomes.map(reasonOf).filter((reason) => reason === 'overloaded')).toHaveLength(20);
@@ -239,7 +246,9 @@ describe('an account’s mailbox', () => {
 
   it('never lets drawn, open and lapsed credits exceed what was granted, whatever the order', async () => {
     const id = fc.integer({ min: 0, max: 7 }).map((n) => `r${String(n)}`);
-    const amount = fc.integer({ min: 1, max: 400 }).map((n) => (n / 100).toFixed(2).replace(/\.?0+$/, ''));
+    const amount = fc
+      .integer({ min: 1, max: 400 })
+      .map((n) => (n / 100).toFixed(2).replace(/\.?0+$/, ''));
     const command = fc.oneof(
       fc.tuple(id, amount).map(([r, a]) => reservePlain(r, a)),
       fc.tuple(id, amount).map(([r, a]) => settlePlain(r, a)),

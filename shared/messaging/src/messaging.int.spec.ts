@@ -1,0 +1,157 @@
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
+import type { CommandBatch } from '@tollkeeper/contracts';
+import { startEphemeralNats, type RunningNats } from '@tollkeeper/servers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CommandLane } from './command-lane.js';
+import { connectNats, inboxPrefixOf, type NatsConnection } from './connect.js';
+import { MessageContext, NatsTransport } from './nats-transport.js';
+import { NoReplyError, NoResponderError, request } from './request.js';
+
+const batches: CommandBatch['commands'][number][][] = [];
+
+@Controller()
+class Echo {
+  @MessagePattern('credit.v1.balance.*')
+  balance(@Payload() body: unknown, @Ctx() message: MessageContext): object {
+    return { accountId: message.accountId, body, actor: message.header('actor') };
+  }
+
+  @MessagePattern('credit.v1.charge.*')
+  fails(): never {
+    throw new Error('a secret detail');
+  }
+
+  /** Answers the slow commands of a batch in a second message. */
+  @MessagePattern('credit.v1.batch.*')
+  batch(@Payload() body: CommandBatch, @Ctx() message: MessageContext): void {
+    batches.push([...body.commands]);
+    const slow = (accountId: string): boolean => accountId === 'slow';
+    const replies = body.commands.map(([, accountId, fields], place) => ({
+      place,
+      accountId,
+      fields,
+    }));
+    const now = replies.filter((reply) => !slow(reply.accountId));
+    const later = replies.filter((reply) => slow(reply.accountId));
+    const send = (some: typeof replies, done: boolean): void => {
+      message.reply({ replies: some.map(({ place, fields }) => [place, fields]), done });
+    };
+    setTimeout(() => send(now, later.length === 0), 10);
+    if (later.length > 0) setTimeout(() => send(later, true), 150);
+  }
+}
+
+@Module({ controllers: [Echo] })
+class EchoModule {}
+
+describe('messages over a real nats-server', () => {
+  let server: RunningNats;
+  let caller: NatsConnection;
+  let gateway: NatsConnection;
+  const stops: (() => Promise<unknown>)[] = [];
+  const errors: unknown[] = [];
+
+  beforeAll(async () => {
+    server = await startEphemeralNats();
+    const credit = await connectNats({ url: server.url('credit'), name: 'credit' });
+    caller = await connectNats({ url: server.url('operator'), name: 'caller' });
+    gateway = await connectNats({ url: server.url('gateway'), name: 'gateway' });
+    const strategy = new NatsTransport({
+      nats: credit,
+      queue: 'credit',
+      onError: (error) => errors.push(error),
+    });
+    const app = await NestFactory.createMicroservice(EchoModule, { strategy, logger: false });
+    await app.listen();
+    stops.push(
+      () => app.close(),
+      () => gateway.close(),
+      () => caller.close(),
+      () => credit.close(),
+      () => server.stop(),
+    );
+  }, 120_000);
+  afterAll(async () => {
+    for (const stop of stops) await stop();
+  });
+
+  it('are plain JSON both ways, with ids in headers', async () => {
+    const options = { timeoutMs: 2_000, headers: { 'Toll-Actor': 'spec' } };
+    expect(await request(caller, 'credit.v1.balance.acc_1', { a: 1 }, options)).toEqual({
+      accountId: 'acc_1',
+      body: { a: 1 },
+      actor: 'spec',
+    });
+  });
+
+  it('may have an empty body, and are refused when it is not JSON', async () => {
+    const empty = await caller.request('credit.v1.balance.acc_1', '', { timeout: 2_000 });
+    expect(empty.json()).toMatchObject({ body: {} });
+    const broken = await caller.request('credit.v1.balance.acc_1', '{', { timeout: 2_000 });
+    expect(broken.json()).toMatchObject({ status: 'refused', reason: 'invalid-request' });
+  });
+
+  it('are answered when a handler fails, without its details', async () => {
+    const reply = await request(caller, 'credit.v1.charge.acc_1', {}, { timeoutMs: 2_000 });
+    expect(reply).toMatchObject({ status: 'refused', reason: 'internal', retryable: true });
+    expect(JSON.stringify(reply)).not.toContain('secret');
+    expect(errors).toHaveLength(1);
+  });
+
+  it('that nobody serves fail at once, told from those that nobody answers', async () => {
+    await expect(request(caller, 'pricing.v1.models', {}, { timeoutMs: 2_000 })).rejects.toThrow(
+      NoResponderError,
+    );
+  });
+
+  const lane = (): CommandLane => {
+    const made = new CommandLane(gateway, {
+      subject: 'credit.v1.batch.0',
+      inboxPrefix: inboxPrefixOf(server.url('gateway')),
+    });
+    stops.unshift(() => Promise.resolve(made.close()));
+    return made;
+  };
+  const send = (over: CommandLane, accountId: string, n: number): Promise<unknown> =>
+    over.send({ verb: 'reserve', accountId, body: { n } }, 2_000);
+
+  it('of one turn of the event loop leave in one batch, and each gets its own answer', async () => {
+    batches.length = 0;
+    const over = lane();
+    const replies = await Promise.all(Array.from({ length: 50 }, (_, n) => send(over, 'acc', n)));
+    expect(replies).toEqual(Array.from({ length: 50 }, (_, n) => ({ n })));
+    expect(batches.map((batch) => batch.length)).toEqual([50]);
+  });
+
+  it('gather while the lane is busy', async () => {
+    batches.length = 0;
+    const over = lane();
+    const sent: Promise<unknown>[] = [];
+    for (let n = 0; n < 20; n++) {
+      sent.push(send(over, 'acc', n));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(sent);
+    expect(batches.length).toBeLessThan(10);
+    expect(batches.flat()).toHaveLength(20);
+  });
+
+  it('of a slow account do not hold up their neighbours', async () => {
+    const over = lane();
+    const order: string[] = [];
+    await Promise.all([
+      send(over, 'slow', 1).then(() => order.push('slow')),
+      send(over, 'fast', 2).then(() => order.push('fast')),
+    ]);
+    expect(order).toEqual(['fast', 'slow']);
+  });
+
+  it('without an answer are given up after their own time', async () => {
+    const over = lane();
+    const given = over.send({ verb: 'reserve', accountId: 'slow', body: {} }, 50);
+    await expect(given).rejects.toThrow(NoReplyError);
+    expect(await send(over, 'acc', 3)).toEqual({ n: 3 });
+  });
+});
