@@ -1,0 +1,47 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+
+import { silent, type Log } from '../log.js';
+import { clearAbandoned, makeEphemeralDirectory } from '../process/ephemeral-directory.js';
+import { locateCluster, removeCluster } from './cluster.js';
+import { startPostgres, stopLeftOverPostgres, type RunningPostgres } from './start-postgres.js';
+
+const KIND = 'postgres';
+
+export interface EphemeralOptions {
+  /** True for a benchmark, whose figures are worth nothing without fsync. */
+  readonly durable?: boolean;
+  readonly log?: Log;
+}
+
+const clear = async (directory: string): Promise<void> => {
+  const cluster = await locateCluster(path.join(directory, 'data'));
+  await stopLeftOverPostgres(cluster, silent);
+  await removeCluster(cluster);
+};
+
+/** A server for one test run: files in a temporary directory, gone after `stop`. Not crash safe by default. */
+export const startEphemeralPostgres = async ({
+  durable = false,
+  log = silent,
+}: EphemeralOptions = {}): Promise<RunningPostgres> => {
+  await clearAbandoned(KIND, clear);
+  const directory = await makeEphemeralDirectory(KIND);
+  const remove = async (): Promise<void> => {
+    await clear(directory);
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const server = await startPostgres({ dataDir: path.join(directory, 'data'), durable, log });
+    return {
+      ...server,
+      stop: async () => {
+        await server.stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+};
