@@ -1,0 +1,255 @@
+import {
+  BACKWARDS,
+  END,
+  KurrentDBClient,
+  StreamNotFoundError,
+  streamNameFilter,
+  type BinaryEventType,
+} from '@kurrent/kurrentdb-client';
+import { randomUUID } from 'node:crypto';
+import { checkAppend, checkJson } from './check-append.js';
+import {
+  StoreUnavailableError,
+  WrongExpectedRevisionError,
+  type EventStore,
+  type Position,
+  type ReadOptions,
+  type RecordedEvent,
+  type Subscription,
+} from './event-store.js';
+import { createKurrentAppender, disposeClient } from './kurrentdb-append.js';
+import { fromNode, toPosition } from './kurrentdb-codec.js';
+import { checkPlace, isRefusal, toAppendError } from './kurrentdb-errors.js';
+import { categoryFilter, subscribeToNode } from './kurrentdb-subscription.js';
+
+export interface KurrentdbEventStoreOptions {
+  /** `kurrentdb://host:2113?tls=false`; `esdb://` works too. */
+  readonly url: string;
+  /** Shown by the node beside its connections. */
+  readonly applicationName: string;
+  /** Told of failures that the store deals with by itself, such as a lost subscription. */
+  readonly onError?: (error: unknown) => void;
+  /** After that an append's outcome is unknown; 5 s unless given. */
+  readonly appendTimeoutMs?: number;
+  /** How long to wait for a node that starts; 30 s unless given. */
+  readonly readyTimeoutMs?: number;
+}
+
+const identityStream = 'store-identity';
+const readTimeoutMs = 10_000;
+const readRetriesMs = [20, 50, 100, 200, 400, 800, 1_600];
+
+/** A store on a node, or a cluster, of KurrentDB or EventStoreDB 23.10 and newer. */
+export const openKurrentdbEventStore = async (
+  options: KurrentdbEventStoreOptions,
+): Promise<EventStore> => {
+  if (/throwOnAppendFailure=false/i.test(options.url)) {
+    throw new Error(
+      'throwOnAppendFailure=false makes the client answer a conflict with revision 1',
+    );
+  }
+  const onError = options.onError ?? (() => undefined);
+  const url = withConnectionName(options.url, options.applicationName);
+  const connect = (): KurrentDBClient => KurrentDBClient.connectionString(url);
+  const reader = connect();
+  const appender = createKurrentAppender(connect, options.appendTimeoutMs ?? 5_000, onError);
+  const subscriptions = new Set<Subscription>();
+  let storeId: string | undefined;
+
+  const append = async (...[stream, expected, events]: Parameters<EventStore['append']>) => {
+    const bytes = checkAppend(stream, expected, events);
+    checkJson(events);
+    try {
+      const result = await appender.append({ stream, expected, events, bytes });
+      const revision = Number(result.nextExpectedRevision);
+      checkPlace(stream, expected, { revision, count: events.length });
+      // The node leaves the position out of some answers.
+      const position = result.position
+        ? toPosition(result.position)
+        : await positionAt(reader, stream, revision);
+      return { revision, position };
+    } catch (error) {
+      throw toAppendError(error, stream, expected);
+    }
+  };
+
+  const identify = async (): Promise<string> => {
+    for await (const { id } of read(reader, identityStream, { limit: 1 })) return id;
+    const id = randomUUID();
+    const event = { id, type: 'StoreIdentified', data: '{}', metadata: '{}' };
+    try {
+      await append(identityStream, 'no-stream', [event]);
+      return id;
+    } catch (error) {
+      // Another instance was first.
+      if (error instanceof WrongExpectedRevisionError) return identify();
+      throw error;
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    await Promise.all([...subscriptions].map((subscription) => subscription.stop()));
+    await appender.close();
+    await disposeClient(reader);
+  };
+
+  try {
+    storeId = await untilReady(identify, options.readyTimeoutMs ?? 30_000);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const id = storeId;
+
+  return {
+    storeId: () => Promise.resolve(id),
+    append,
+    read: (stream, readOptions) => read(reader, stream, readOptions),
+    subscribe: (subscribeOptions) => {
+      const subscription = subscribeToNode(reader, subscribeOptions, onError);
+      subscriptions.add(subscription);
+      return subscription;
+    },
+    head: (categories) => head(reader, categories),
+    comparePositions: (a, b) => (a < b ? -1 : Number(a > b)),
+    close,
+  };
+};
+
+/** Not by URL, which has no word for the several hosts of a cluster. */
+const withConnectionName = (url: string, name: string): string =>
+  /[?&]connectionName=/i.test(url)
+    ? url
+    : `${url}${url.includes('?') ? '&' : '?'}connectionName=${encodeURIComponent(name)}`;
+
+const untilReady = async <T>(work: () => Promise<T>, timeoutMs: number): Promise<T> => {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+      if (performance.now() > deadline) {
+        throw new StoreUnavailableError('the event store is not ready', { cause: error });
+      }
+      await pause(200);
+    }
+  }
+};
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
+/** Goes on after the last event that it gave when the connection breaks: so do the first reads after one. */
+const read = async function* (
+  client: KurrentDBClient,
+  stream: string,
+  { fromRevision = 0, limit = Infinity }: ReadOptions = {},
+): AsyncGenerator<RecordedEvent> {
+  let next = fromRevision;
+  const end = fromRevision + limit;
+  const open = (): AsyncGenerator<RecordedEvent> => readOnce(client, stream, next, end - next);
+  if (limit <= 0) return;
+  for await (const event of retrying(open)) {
+    yield event;
+    next = event.revision + 1;
+  }
+};
+
+const readOnce = async function* (
+  client: KurrentDBClient,
+  stream: string,
+  fromRevision: number,
+  limit: number,
+): AsyncGenerator<RecordedEvent> {
+  const events = client.readStream<BinaryEventType>(stream, {
+    fromRevision: BigInt(fromRevision),
+    ...(Number.isFinite(limit) ? { maxCount: limit } : {}),
+  });
+  try {
+    for await (const { event } of events) {
+      if (!event?.position) throw new Error(`stream ${stream}: an event without a position`);
+      yield fromNode(event, event.position);
+    }
+  } catch (error) {
+    if (!(error instanceof StreamNotFoundError)) throw error;
+  }
+};
+
+const positionAt = async (
+  client: KurrentDBClient,
+  stream: string,
+  revision: number,
+): Promise<Position> => {
+  try {
+    const there = read(client, stream, { fromRevision: revision, limit: 1 });
+    for await (const { position } of there) return position;
+  } catch (error) {
+    throw new Error(`stream ${stream}: stored, but at an unknown position`, { cause: error });
+  }
+  throw new Error(`stream ${stream}: revision ${String(revision)} was answered but is not there`);
+};
+
+const head = async (
+  client: KurrentDBClient,
+  categories: readonly string[] | undefined,
+): Promise<Position | undefined> => {
+  const filter = categories ? categoryFilter(categories) : streamNameFilter({ regex: '^[^$]' });
+  const open = async function* (): AsyncGenerator<Position> {
+    const events = client.readAll({
+      direction: BACKWARDS,
+      fromPosition: END,
+      maxCount: 1,
+      filter,
+    });
+    for await (const { event } of events) {
+      if (event) yield toPosition(event.position);
+    }
+  };
+  for await (const position of retrying(open)) return position;
+  return undefined;
+};
+
+/** Opens again where the iteration fails; `open` knows where to go on. */
+const retrying = async function* <T>(open: () => AsyncGenerator<T>): AsyncGenerator<T> {
+  let failures = 0;
+  for (;;) {
+    const iterator = open();
+    try {
+      for (;;) {
+        const result = await within(readTimeoutMs, iterator.next());
+        if (result.done) return;
+        yield result.value;
+        failures = 0;
+      }
+    } catch (error) {
+      if (isRefusal(error)) throw error;
+      const retryMs = readRetriesMs[failures];
+      if (retryMs === undefined) {
+        throw new StoreUnavailableError('the event store could not be read', { cause: error });
+      }
+      failures += 1;
+      await pause(retryMs);
+    } finally {
+      // Not awaited: a connection that hangs would hang the reader who leaves.
+      iterator.return(undefined).catch(() => undefined);
+    }
+  }
+};
+
+const within = async <T>(timeoutMs: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`no answer within ${String(timeoutMs)} ms`)),
+      timeoutMs,
+    );
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+};

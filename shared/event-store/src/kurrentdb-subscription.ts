@@ -1,0 +1,170 @@
+import {
+  START,
+  streamNameFilter,
+  type AllStreamResolvedEvent,
+  type KurrentDBClient,
+  type Filter,
+} from '@kurrent/kurrentdb-client';
+import {
+  categoryOf,
+  type Position,
+  type RecordedEvent,
+  type SubscribeOptions,
+  type Subscription,
+} from './event-store.js';
+import { fromNode, toNodePosition, toPosition } from './kurrentdb-codec.js';
+import { createSleeper, type Sleeper } from './sleeper.js';
+
+/** Events that may wait for the handler, twice: before it is slow enough for the node to drop us. */
+const bufferEvents = 512;
+const retryMs = { first: 20, most: 2_000 };
+
+/** `^(credit|setting)-`: the dash keeps `creditnote` out. */
+export const categoryFilter = (
+  categories: readonly string[],
+  options: Partial<Filter> = {},
+): Filter => streamNameFilter({ ...options, regex: `^(${categories.join('|')})-` });
+
+/** What the whole subscription knows, across the node's sessions. */
+interface Progress {
+  after: Position | undefined;
+  /** Events to deliver before the node's word that we have caught up comes true. */
+  untilCaughtUp: number | undefined;
+  isCaughtUp: boolean;
+  stopped: boolean;
+}
+
+/**
+ * A filtered `$all` subscription. The client does not reconnect, and the node drops a reader that is slower than its
+ * buffer of 32 events; so a session's end is a normal event, and the next one starts after the last
+ * position that was delivered (subscriptions are exclusive, unlike reads).
+ */
+export const subscribeToNode = (
+  client: KurrentDBClient,
+  options: SubscribeOptions,
+  onSessionLost: (error: unknown) => void,
+): Subscription => {
+  const sleeper = createSleeper();
+  const progress: Progress = {
+    after: options.after,
+    untilCaughtUp: undefined,
+    isCaughtUp: false,
+    stopped: false,
+  };
+
+  const follow = async (): Promise<void> => {
+    let backOffMs = retryMs.first;
+    while (!progress.stopped) {
+      const before = progress.after;
+      const lost = await runSession(client, options, progress, sleeper);
+      if (lost === undefined) return;
+      onSessionLost(lost);
+      backOffMs = before === progress.after ? backOffMs * 2 : retryMs.first;
+      await sleeper.rest(Math.min(backOffMs, retryMs.most));
+    }
+  };
+
+  const done = follow().catch((error: unknown) => {
+    progress.stopped = true;
+    options.onError(error);
+  });
+  return {
+    stop: () => {
+      progress.stopped = true;
+      sleeper.end();
+      return done;
+    },
+  };
+};
+
+/** Delivers until stopped (undefined) or until the node ends the session (why); rejects as the handler does. */
+const runSession = async (
+  client: KurrentDBClient,
+  options: SubscribeOptions,
+  progress: Progress,
+  sleeper: Sleeper,
+): Promise<Error | undefined> => {
+  let lost: Error | undefined;
+  let delivering = false;
+  const source = client.subscribeToAll(
+    {
+      fromPosition: progress.after === undefined ? START : toNodePosition(progress.after),
+      filter: categoryFilter(options.categories, {
+        maxSearchWindow: 512,
+        checkpointInterval: 4,
+        checkpointReached: (_, position) => {
+          // It comes ahead of events that still wait to be read: then they will move the place to resume at.
+          if (!delivering && source.readableLength === 0) progress.after = toPosition(position);
+          return Promise.resolve();
+        },
+      }),
+    },
+    { highWaterMark: bufferEvents },
+  );
+  const end = (error?: Error): void => {
+    lost ??= error ?? new Error('the node ended the subscription');
+    sleeper.wake();
+  };
+  source.on('error', end);
+  source.on('end', () => end());
+  source.on('close', () => end());
+  source.on('readable', () => sleeper.wake());
+  source.on('caughtUp', () => {
+    progress.untilCaughtUp = source.readableLength;
+    sleeper.wake();
+  });
+
+  try {
+    const batchMax = options.batchMax ?? 512;
+    while (!progress.stopped) {
+      const events = take(() => source.read() as unknown, options.categories, batchMax);
+      delivering = true;
+      const last = events.at(-1);
+      if (last) {
+        await options.onEvents(events);
+        progress.after = last.position;
+      }
+      delivering = false;
+      noteCaughtUp(progress, events.length, options);
+      // A function of its own, because the flags change while this one awaits.
+      if (isStopped(progress)) return undefined;
+      if (events.length < batchMax) {
+        if (last && options.restMs) await sleeper.rest(options.restMs);
+        if (source.readableLength === 0) {
+          if (lost) return lost;
+          await sleeper.sleep();
+        }
+      }
+    }
+    return undefined;
+  } finally {
+    source.unsubscribe().catch(() => undefined);
+  }
+};
+
+const isStopped = (progress: Progress): boolean => progress.stopped;
+
+const noteCaughtUp = (progress: Progress, delivered: number, options: SubscribeOptions): void => {
+  if (progress.untilCaughtUp === undefined || progress.isCaughtUp) return;
+  progress.untilCaughtUp -= delivered;
+  if (progress.untilCaughtUp > 0 || isStopped(progress)) return;
+  progress.isCaughtUp = true;
+  options.onCaughtUp?.();
+};
+
+const take = (
+  read: () => unknown,
+  categories: readonly string[],
+  batchMax: number,
+): RecordedEvent[] => {
+  const events: RecordedEvent[] = [];
+  while (events.length < batchMax) {
+    const resolved = read() as AllStreamResolvedEvent | null;
+    if (resolved === null) break;
+    const { event } = resolved;
+    if (event && categories.includes(categoryOf(event.streamId))) {
+      events.push(fromNode(event, event.position));
+    }
+  }
+  return events;
+};

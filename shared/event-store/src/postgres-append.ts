@@ -1,0 +1,281 @@
+import type { Pool, PoolClient } from '@tollkeeper/postgres';
+import {
+  InvalidEventError,
+  StoreUnavailableError,
+  UnknownOutcomeError,
+  WrongExpectedRevisionError,
+  categoryOf,
+  type AppendResult,
+  type ExpectedRevision,
+  type NewEvent,
+} from './event-store.js';
+
+/** One transaction's bounds: enough to make its fixed cost vanish, small enough to keep it short. */
+const batchBytesMax = 4 * 1024 * 1024;
+const batchEventsMax = 2_000;
+
+interface Part {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly NewEvent[];
+  readonly bytes: number;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface Appender {
+  readonly append: (
+    stream: string,
+    expected: ExpectedRevision,
+    events: readonly NewEvent[],
+    bytes: number,
+  ) => Promise<AppendResult>;
+  /** Resolves when everything queued has been answered. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * One append transaction in flight; what is queued meanwhile goes together in the next. So a lone append
+ * is sent at once, and under load the commit's flush to disk is shared by all who wait for it.
+ */
+export const createAppender = (pool: Pool, timeoutMs: number): Appender => {
+  let queue: Part[] = [];
+  let flushing: Promise<void> | undefined;
+  let closed = false;
+
+  const flushAll = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const [batch, rest] = takeBatch(queue);
+      queue = rest;
+      await flush(pool, timeoutMs, batch);
+    }
+    flushing = undefined;
+  };
+
+  return {
+    append: (stream, expected, events, bytes) =>
+      new Promise((resolve, reject) => {
+        if (closed) {
+          reject(new StoreUnavailableError('this store was closed'));
+          return;
+        }
+        queue.push({ stream, expected, events, bytes, resolve, reject });
+        flushing ??= flushAll();
+      }),
+    close: async () => {
+      closed = true;
+      await flushing;
+    },
+  };
+};
+
+/** The longest start of the queue that fits; a stream's second append waits for the fate of its first. */
+const takeBatch = (queue: Part[]): [batch: Part[], rest: Part[]] => {
+  const batch: Part[] = [];
+  const rest: Part[] = [];
+  const streams = new Set<string>();
+  let bytes = 0;
+  let count = 0;
+  for (const [index, part] of queue.entries()) {
+    if (streams.has(part.stream)) {
+      rest.push(part);
+      continue;
+    }
+    bytes += part.bytes;
+    count += part.events.length;
+    if (batch.length > 0 && (bytes > batchBytesMax || count > batchEventsMax)) {
+      return [batch, [...rest, ...queue.slice(index)]];
+    }
+    batch.push(part);
+    streams.add(part.stream);
+  }
+  return [batch, rest];
+};
+
+/** Answers every part of the batch; never rejects. */
+const flush = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Promise<void> => {
+  try {
+    answer(batch, await send(pool, timeoutMs, batch));
+  } catch (error) {
+    if (!isFaultOfAnEvent(error)) {
+      for (const part of batch) part.reject(unknownOutcome(part, error));
+      return;
+    }
+    // The transaction was rolled back for one event's sake: halve the batch until it stands alone.
+    const [first] = batch;
+    if (batch.length === 1 && first) {
+      first.reject(new InvalidEventError(`stream ${first.stream}: refused`, { cause: error }));
+      return;
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await flush(pool, timeoutMs, batch.slice(0, middle));
+    await flush(pool, timeoutMs, batch.slice(middle));
+  }
+};
+
+const unknownOutcome = (part: Part, cause: unknown): Error =>
+  new UnknownOutcomeError(`stream ${part.stream}: the append was not answered`, { cause });
+
+const sqlState = (error: unknown): string =>
+  error instanceof Error && 'code' in error && 'severity' in error ? String(error.code) : '';
+
+/** The server's own word on the statement; classes 08 and 57P are about the connection that ends. */
+const isRefusal = (error: unknown): boolean => !/^(|08.*|57P.*)$/.test(sqlState(error));
+
+/** Not JSON (22), an id that is stored in another place (23), nested too deeply (54). */
+const isFaultOfAnEvent = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error));
+
+const appendSql = 'SELECT * FROM event_store.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)';
+
+interface AppendRow {
+  readonly o_head: string;
+  readonly o_first_revisions: string;
+  readonly o_not_stored: string | null;
+}
+
+const send = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Promise<AppendRow> => {
+  const client = await pool.connect();
+  let answered = false;
+  try {
+    const query = client.query<AppendRow>({
+      name: 'event_store.append',
+      text: appendSql,
+      values: encode(batch),
+      types: asText,
+    });
+    const { rows } = await within(timeoutMs, query);
+    answered = true;
+    const [row] = rows;
+    if (!row) throw new Error('event_store.append answered nothing');
+    return row;
+  } catch (error) {
+    answered ||= isRefusal(error);
+    throw error;
+  } finally {
+    release(client, answered);
+  }
+};
+
+/** A connection that owes an answer is destroyed, so that nobody takes it for the answer to his question. */
+const release = (client: PoolClient, answered: boolean): void => {
+  client.release(!answered);
+};
+
+const within = async <T>(timeoutMs: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer within ${String(timeoutMs)} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/** pg would parse numbers and JSON; every column is wanted as PostgreSQL prints it. */
+export const asText = { getTypeParser: () => (text: string) => text };
+
+const answer = (batch: readonly Part[], row: AppendRow): void => {
+  let position = Number(row.o_head);
+  for (const [index, first] of row.o_first_revisions.split(',').entries()) {
+    const part = batch[index];
+    if (!part || first === '') continue;
+    position += part.events.length;
+    const revision = Number(first) + part.events.length - 1;
+    part.resolve({ revision, position: String(position) });
+  }
+  if (row.o_not_stored === null) return;
+  for (const notStored of JSON.parse(row.o_not_stored) as NotStored[]) {
+    const part = batch[notStored.part - 1];
+    if (!part) throw new Error('event_store.append answered a part that was not sent');
+    const { revision, position } = notStored;
+    if (notStored.already) {
+      part.resolve({ revision, position: String(position) });
+    } else {
+      const actual = revision < 0 ? undefined : revision;
+      part.reject(new WrongExpectedRevisionError(part.stream, part.expected, actual));
+    }
+  }
+};
+
+interface NotStored {
+  readonly part: number;
+  readonly already: boolean;
+  readonly revision: number;
+  readonly position?: number;
+}
+
+const textOid = 25;
+const jsonOid = 114;
+
+const encode = (batch: readonly Part[]): unknown[] => {
+  const categories = new Set<string>();
+  const streams: string[] = [];
+  const expected: number[] = [];
+  const counts: number[] = [];
+  const parts: number[] = [];
+  const places: number[] = [];
+  const ids: string[] = [];
+  const types: string[] = [];
+  const data: string[] = [];
+  const metadata: string[] = [];
+  for (const part of batch) {
+    categories.add(categoryOf(part.stream));
+    streams.push(part.stream);
+    expected.push(expectedNumber(part.expected));
+    counts.push(part.events.length);
+    for (const [place, event] of part.events.entries()) {
+      parts.push(streams.length);
+      places.push(place);
+      ids.push(event.id);
+      types.push(event.type);
+      data.push(event.data);
+      metadata.push(event.metadata);
+    }
+  }
+  return [
+    binaryArray(textOid, [...categories]),
+    binaryArray(textOid, streams),
+    literal(expected),
+    literal(counts),
+    literal(parts),
+    literal(places),
+    literal(ids),
+    binaryArray(textOid, types),
+    binaryArray(jsonOid, data),
+    binaryArray(jsonOid, metadata),
+  ];
+};
+
+const expectedNumber = (expected: ExpectedRevision): number => {
+  if (expected === 'no-stream') return -1;
+  return expected === 'any' ? -2 : expected;
+};
+
+/** For numbers and UUIDs, which need no quoting. */
+const literal = (values: readonly (number | string)[]): string => `{${values.join(',')}}`;
+
+/**
+ * PostgreSQL's binary form of a one-dimensional array (array_recv): nothing to quote, nothing to unquote,
+ * and no text can be taken for a separator. Compared with other forms in migrations/0001-events/notes.md.
+ */
+const binaryArray = (elementOid: number, values: readonly string[]): Buffer => {
+  let size = 20;
+  const lengths = values.map((value) => {
+    const length = Buffer.byteLength(value);
+    size += 4 + length;
+    return length;
+  });
+  const buffer = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const header of [1, 0, elementOid, values.length, 1]) at = buffer.writeInt32BE(header, at);
+  for (const [index, value] of values.entries()) {
+    const length = lengths[index] ?? 0;
+    at = buffer.writeInt32BE(length, at);
+    at += buffer.write(value, at, length, 'utf8');
+  }
+  return buffer;
+};
