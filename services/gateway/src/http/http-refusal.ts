@@ -1,0 +1,48 @@
+/** What an HTTP caller gets instead of an answer, in no particular shape yet. */
+export interface RefusalFields {
+  readonly status: number;
+  /** OpenAI's family of errors, e.g. `invalid_request_error`. */
+  readonly type: string;
+  readonly code: string | null;
+  readonly message: string;
+  readonly param?: string;
+  readonly retryAfterS?: number;
+  /** More fields of the error, e.g. the balance. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown to end a request; the filter gives it the shape of the route. */
+export class HttpRefusal extends Error {
+  override readonly name = 'HttpRefusal';
+
+  constructor(readonly fields: RefusalFields) {
+    super(fields.message);
+  }
+}
+
+export const invalidRequest = (
+  message: string,
+  param?: string,
+  code: string | null = null,
+): HttpRefusal =>
+  new HttpRefusal({
+    status: 400,
+    type: 'invalid_request_error',
+    code,
+    message,
+    ...(param === undefined ? {} : { param }),
+  });
+
+export const unauthorized = (message: string): HttpRefusal =>
+  new HttpRefusal({
+    status: 401,
+    type: 'invalid_request_error',
+    code: 'invalid_api_key',
+    message,
+  });
+
+export const forbidden = (message: string, code: string): HttpRefusal =>
+  new HttpRefusal({ status: 403, type: 'invalid_request_error', code, message });
+
+export const unavailable = (message: string, code: string, retryAfterS = 1): HttpRefusal =>
+  new HttpRefusal({ status: 503, type: 'server_error', code, message, retryAfterS });
