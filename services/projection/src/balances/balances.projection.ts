@@ -1,0 +1,163 @@
+import { parseMoney, sumMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
+import type { Allocation } from '@tollkeeper/events';
+import { ContradictionError, type LedgerEvent } from '../projector/ledger-event.js';
+
+/** What an account has, in credits. balance = available + reserved − debt = granted − charged − lapsed. */
+export interface Balance {
+  readonly accountId: string;
+  readonly ownerUserId: string;
+  readonly tier: string;
+  readonly timeZone: string;
+  readonly balance: Money;
+  readonly available: Money;
+  readonly reserved: Money;
+  readonly debt: Money;
+  readonly granted: Money;
+  readonly charged: Money;
+  readonly lapsed: Money;
+  readonly revision: number;
+  readonly updatedAt: string;
+}
+
+type Figure = 'available' | 'reserved' | 'debt' | 'granted' | 'charged' | 'lapsed';
+/** What one event adds to each figure; absent: nothing. */
+export type Movement = Partial<Readonly<Record<Figure, Money>>>;
+
+export const sumOf = (allocations: readonly Allocation[] | undefined): Money => {
+  const first = allocations?.[0];
+  if (!first) return zero;
+  return allocations.length === 1
+    ? parseMoney(first.amountCredits)
+    : sumMoney(allocations.map((allocation) => parseMoney(allocation.amountCredits)));
+};
+
+const amountOf = (text: string | undefined): Money =>
+  text === undefined ? zero : parseMoney(text);
+
+/** Most figures of most events are zero, and exact arithmetic has its price. */
+const plus = (a: Money, b: Money | undefined): Money => {
+  if (b === undefined || b.isZero()) return a;
+  return a.isZero() ? b : a.plus(b);
+};
+const minus = (a: Money, b: Money | undefined): Money =>
+  b === undefined || b.isZero() ? a : a.minus(b);
+
+export const movementOf = (event: LedgerEvent): Movement => {
+  switch (event.type) {
+    case 'AccountOpened':
+      return {};
+    case 'CreditsGranted': {
+      const amount = parseMoney(event.data.amountCredits);
+      return { available: amount, granted: amount };
+    }
+    case 'Reserved': {
+      const amount = sumOf(event.data.allocations);
+      return { available: amount.neg(), reserved: amount };
+    }
+    case 'Settled': {
+      const returned = sumOf(event.data.returned);
+      const lapsed = sumOf(event.data.lapsed);
+      return {
+        reserved: plus(plus(sumOf(event.data.drawn), returned), lapsed).neg(),
+        available: minus(returned, sumOf(event.data.drawnBeyond)),
+        debt: amountOf(event.data.debt?.amountCredits),
+        charged: parseMoney(event.data.chargeCredits),
+        lapsed,
+      };
+    }
+    case 'SettledLate':
+      return {
+        available: sumOf(event.data.drawn).neg(),
+        debt: amountOf(event.data.debt?.amountCredits),
+        charged: parseMoney(event.data.chargeCredits),
+      };
+    case 'Released': {
+      const returned = sumOf(event.data.returned);
+      const lapsed = sumOf(event.data.lapsed);
+      return { reserved: plus(returned, lapsed).neg(), available: returned, lapsed };
+    }
+    case 'UsageCorrected':
+      return {
+        available: sumOf(event.data.returned).minus(sumOf(event.data.drawn)),
+        debt: amountOf(event.data.debt?.amountCredits).minus(
+          amountOf(event.data.debtCancelledCredits),
+        ),
+        charged: parseMoney(event.data.deltaCredits),
+        lapsed: sumOf(event.data.lapsed),
+      };
+    case 'DebtRepaid': {
+      const amount = parseMoney(event.data.amountCredits);
+      return { available: amount.neg(), debt: amount.neg() };
+    }
+    default:
+      return unreachable(event);
+  }
+};
+
+const opened = (event: LedgerEvent): Balance => {
+  if (event.type !== 'AccountOpened' || event.revision !== 0) {
+    throw new ContradictionError(
+      `the stream begins with ${event.type} at ${String(event.revision)}`,
+    );
+  }
+  return {
+    accountId: event.accountId,
+    ownerUserId: event.data.ownerUserId,
+    tier: event.data.tier,
+    timeZone: event.data.timeZone,
+    balance: zero,
+    available: zero,
+    reserved: zero,
+    debt: zero,
+    granted: zero,
+    charged: zero,
+    lapsed: zero,
+    revision: 0,
+    updatedAt: event.metadata.occurredAt,
+  };
+};
+
+/** The balance after the event. @throws ContradictionError when it cannot follow on the balance before */
+export const balanceAfter = (before: Balance | undefined, event: LedgerEvent): Balance => {
+  if (before === undefined) return opened(event);
+  if (event.type === 'AccountOpened') throw new ContradictionError('the account is opened again');
+  if (event.revision !== before.revision + 1) {
+    throw new ContradictionError(
+      `revision ${String(event.revision)} follows ${String(before.revision)}`,
+    );
+  }
+  const moved = movementOf(event);
+  const after: Balance = {
+    ...before,
+    balance: plus(before.balance, changeOf(moved, event.type)),
+    available: plus(before.available, moved.available),
+    reserved: plus(before.reserved, moved.reserved),
+    debt: plus(before.debt, moved.debt),
+    granted: plus(before.granted, moved.granted),
+    charged: plus(before.charged, moved.charged),
+    lapsed: plus(before.lapsed, moved.lapsed),
+    revision: event.revision,
+    updatedAt: event.metadata.occurredAt,
+  };
+  assertNotNegative(after, event.type);
+  return after;
+};
+
+/** Of the balance, which both ways of looking at a movement must come to. */
+const changeOf = (moved: Movement, cause: string): Money => {
+  const held = minus(plus(moved.available ?? zero, moved.reserved), moved.debt);
+  const explained = minus(minus(moved.granted ?? zero, moved.charged), moved.lapsed);
+  if (held.eq(explained)) return held;
+  throw new ContradictionError(
+    `${cause} charges or loses other credits than it moves: ` +
+      `${held.toString()} moved, ${explained.toString()} explained`,
+  );
+};
+
+const assertNotNegative = (after: Balance, cause: string): void => {
+  for (const figure of ['available', 'reserved', 'debt'] as const) {
+    const amount = after[figure];
+    if (amount.isZero() || amount.isPositive()) continue;
+    throw new ContradictionError(`${cause} makes ${figure} negative: ${amount.toString()}`);
+  }
+};

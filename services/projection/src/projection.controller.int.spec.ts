@@ -1,0 +1,190 @@
+import 'reflect-metadata';
+import { projectionSubjects } from '@tollkeeper/contracts';
+import { openPostgresEventStore } from '@tollkeeper/event-store';
+import type { RunningService } from '@tollkeeper/lifecycle';
+import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
+import {
+  startEphemeralNats,
+  startEphemeralPostgres,
+  waitUntil,
+  type RunningNats,
+  type RunningPostgres,
+} from '@tollkeeper/servers';
+import { createLogger } from '@tollkeeper/telemetry';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readServiceConfig } from './config.js';
+import { startProjectionService } from './projection.module.js';
+import { AccountStory } from './story/account-story.fixture.js';
+import { everything } from './story/everything.fixture.js';
+import { append } from './story/read-database.fixture.js';
+
+type Reply = Record<string, unknown> & {
+  readonly next?: string | null;
+  readonly reason?: string;
+  readonly stale?: boolean;
+};
+
+let postgres: RunningPostgres;
+let natsServer: RunningNats;
+let service: RunningService;
+let operator: NatsConnection;
+const logger = createLogger('spec');
+logger.level = 'silent';
+
+const ask = async (subject: string, body: unknown = {}): Promise<Reply> =>
+  (await request(operator, subject, body, { timeoutMs: 5_000 })) as Reply;
+
+beforeAll(async () => {
+  [postgres, natsServer] = await Promise.all([
+    startEphemeralPostgres({ durable: true }),
+    startEphemeralNats(),
+  ]);
+  const store = await openPostgresEventStore({ url: postgres.url, applicationName: 'spec' });
+  const broken = new AccountStory('acc_parked').opened().granted('5').reserved('r', '1');
+  const reserved = broken.events.pop();
+  if (!reserved) throw new Error('no event');
+  broken.tellStored(reserved).tellStored({ ...reserved, id: crypto.randomUUID(), data: '{}' });
+  await append(store, ...everything(), broken);
+  await store.close();
+  const config = readServiceConfig({
+    NATS_URL: natsServer.url('projection'),
+    DATABASE_URL: postgres.url,
+    KURRENTDB_URL: '',
+  });
+  service = await startProjectionService(config, logger);
+  operator = await connectNats({ url: natsServer.url('operator'), name: 'spec' });
+  const arrived = await waitUntil(
+    async () => (await ask(projectionSubjects.balance('acc_parked')))['stale'] === true,
+    { timeoutMs: 20_000 },
+  );
+  expect(arrived).toBe(true);
+});
+
+afterAll(async () => {
+  await operator.close();
+  await service.stop();
+  await Promise.all([natsServer.stop(), postgres.stop()]);
+});
+
+describe('the projection service answers on NATS', () => {
+  it('a balance, as of the checkpoint', async () => {
+    expect(await ask(projectionSubjects.balance('acc_debt'))).toMatchObject({
+      accountId: 'acc_debt',
+      userId: 'owner_acc_debt',
+      tier: 'free',
+      balance: '3.5',
+      reserved: '0',
+      available: '3.5',
+      debt: '0',
+      granted: '13',
+      charged: '9.5',
+      stale: false,
+      asOfPosition: '36',
+      asOf: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+    });
+  });
+
+  it('an account that it does not know with a refusal', async () => {
+    expect(await ask(projectionSubjects.balance('acc_nobody'))).toMatchObject({
+      status: 'refused',
+      reason: 'unknown-account',
+    });
+  });
+
+  it('usage, newest first, page after page', async () => {
+    const first = await ask(projectionSubjects.usage('acc_calls'), { limit: 2 });
+    expect(first).toMatchObject({
+      usage: [
+        { reservationId: 'r4', chargeCredits: '0.1125', outputTokens: 50, corrected: true },
+        { reservationId: 'r3', late: true, inputTokens: 12_000 },
+      ],
+    });
+    const second = await ask(projectionSubjects.usage('acc_calls'), {
+      limit: 2,
+      before: first.next,
+    });
+    expect(second).toMatchObject({
+      usage: [{ reservationId: 'r1', projectId: 'p1', localDate: '2026-11-20' }],
+      next: null,
+    });
+  });
+
+  it('transactions, newest first, page after page', async () => {
+    const amounts: unknown[] = [];
+    let before: string | null | undefined;
+    do {
+      const page = await ask(projectionSubjects.transactions('acc_lapse'), {
+        limit: 2,
+        ...(before ? { before } : {}),
+      });
+      for (const row of page['transactions'] as Reply[]) amounts.push([row['type'], row['amount']]);
+      before = page.next;
+    } while (before);
+    expect(amounts).toEqual([
+      ['topup', '1'],
+      ['adjustment', '-3'],
+      ['adjustment', '-10'],
+      ['deduction', '-2'],
+      ['topup', '20'],
+    ]);
+  });
+
+  it('open reservations', async () => {
+    expect(await ask(projectionSubjects.openReservations('acc_lapse'))).toMatchObject({
+      openReservations: [{ reservationId: 'r3', amountCredits: '1', userId: 'someone_else' }],
+    });
+  });
+
+  it('due reservations of sound accounts, the longest overdue first', async () => {
+    const due = (at: string): Promise<Reply> => ask(projectionSubjects.dueReservations, { at });
+    expect(await due('2026-11-20T10:00:00Z')).toMatchObject({ due: [] });
+    expect(await due('2026-12-01T00:00:00Z')).toMatchObject({
+      due: [
+        { accountId: 'acc_calls', reservationId: 'r5' },
+        { accountId: 'acc_lapse', reservationId: 'r3' },
+      ],
+    });
+  });
+
+  it('margins and daily summaries of a range of days', async () => {
+    expect(
+      await ask(projectionSubjects.marginByTier, { from: '2026-11-20', to: '2026-11-20' }),
+    ).toMatchObject({
+      margins: [{ tier: 'pro', calls: 6, marginPercent: expect.any(String) as string }],
+      stale: true,
+    });
+    const days = await ask(projectionSubjects.dailySummaries, { limit: 1 });
+    expect(days).toMatchObject({ days: [{ localDate: '2026-11-20', accountId: 'acc_lapse' }] });
+    const more = await ask(projectionSubjects.dailySummaries, { limit: 500, before: days.next });
+    expect((more['days'] as Reply[]).map((day) => day['accountId'])).toEqual([
+      'acc_debt',
+      'acc_calls',
+    ]);
+    const one = await ask(projectionSubjects.dailySummaries, { accountId: 'acc_debt' });
+    expect(one).toMatchObject({
+      days: [{ accountId: 'acc_debt', chargeCredits: '9.5' }],
+      next: null,
+    });
+  });
+
+  it('reads of a parked account as stale', async () => {
+    expect(await ask(projectionSubjects.transactions('acc_parked'))).toMatchObject({ stale: true });
+    expect(await ask(projectionSubjects.transactions('acc_calls'))).toMatchObject({ stale: false });
+  });
+
+  it.each<[string, unknown]>([
+    [projectionSubjects.usage('acc_calls'), { limit: 0 }],
+    [projectionSubjects.usage('acc_calls'), { before: `1' OR 1=1` }],
+    [projectionSubjects.usage('acc%'), {}],
+    [projectionSubjects.transactions('acc_calls'), { before: '1' }],
+    [projectionSubjects.dailySummaries, { from: 'yesterday' }],
+    [projectionSubjects.dailySummaries, { before: '2026-11-20' }],
+    [projectionSubjects.dueReservations, {}],
+    [projectionSubjects.dueReservations, []],
+  ])('%s %j with a typed refusal', async (subject, body) => {
+    expect(await ask(subject, body)).toMatchObject({
+      status: 'refused',
+      reason: 'invalid-request',
+    });
+  });
+});

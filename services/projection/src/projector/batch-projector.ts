@@ -1,0 +1,187 @@
+import type { Pool } from '@tollkeeper/postgres';
+import type { Position, RecordedEvent } from '@tollkeeper/event-store';
+import type { Balance } from '../balances/balances.projection.js';
+import { loadBalances } from '../balances/balances.store.js';
+import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
+import { loadOpen, loadReleased, type Key } from '../open-reservations/open-reservations.store.js';
+import { loadUsage } from '../usage-log/usage-log.store.js';
+import { loadCheckpoint, type Checkpoint } from './checkpoint.store.js';
+import { decodeEvent, type DecodedEvent } from './decode-event.js';
+import { reservationKey, type LedgerEvent } from './ledger-event.js';
+import { LruCache } from './lru-cache.js';
+import { loadParked } from './parked-accounts.store.js';
+import { BatchProjection, type BatchChanges } from './project-batch.js';
+import { prepareSave } from './save-batch.js';
+import { emptyWorkingSet, type WorkingSet } from './working-set.js';
+
+const accountsCached = 20_000;
+const reservationsCached = 20_000;
+
+interface Needs {
+  readonly accounts: Set<string>;
+  readonly open: Map<string, Key>;
+  readonly released: Map<string, Key>;
+  readonly usage: Map<string, Key>;
+}
+
+const isEmpty = ({ accounts, open, released, usage }: Needs): boolean =>
+  accounts.size + open.size + released.size + usage.size === 0;
+
+/**
+ * Brings the read models forward, batch after batch, from the checkpoint that it was made at.
+ *
+ * What it remembers is only true while nobody else moves the checkpoint; every batch checks that. After any
+ * error it must be thrown away, and another one made.
+ */
+export class BatchProjector {
+  private readonly balances = new LruCache<Balance>(accountsCached);
+  private readonly open = new LruCache<OpenReservationRow>(reservationsCached);
+  private position: Position | undefined;
+  private eventCount: number;
+  private saving: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly pool: Pool,
+    private readonly storeId: string,
+    checkpoint: Checkpoint,
+    private readonly parked: Set<string>,
+  ) {
+    this.position = checkpoint.position;
+    this.eventCount = checkpoint.events;
+  }
+
+  /** @throws ForeignStoreError */
+  static async atCheckpoint(pool: Pool, storeId: string): Promise<BatchProjector> {
+    const checkpoint = await loadCheckpoint(pool, storeId);
+    return new BatchProjector(pool, storeId, checkpoint, await loadParked(pool));
+  }
+
+  /** Of the last event projected. */
+  get checkpoint(): Position | undefined {
+    return this.position;
+  }
+
+  /** Projected since the last reset. */
+  get events(): number {
+    return this.eventCount;
+  }
+
+  /**
+   * Projects a batch and begins to save it, once the batch before is saved: the database works on
+   * one while this process works on the next.
+   *
+   * @throws CheckpointMovedError, UnknownEventError, and whatever the database throws, also for the batch before
+   */
+  async apply(events: readonly RecordedEvent[]): Promise<BatchChanges> {
+    const decoded = events.map(decodeEvent);
+    const projection = new BatchProjection(await this.load(decoded));
+    for (const { event, broken } of decoded) {
+      if (event) projection.apply(event);
+      else if (!projection.isParked(broken.account_id)) projection.park(broken);
+    }
+    const { changes } = projection;
+    const save = prepareSave({ storeId: this.storeId, after: this.position, events }, changes);
+    await this.saving;
+    this.saving = save(this.pool);
+    // Heard by whoever awaits it next; until then it must not count as unheard.
+    this.saving.catch(() => undefined);
+    this.remember(changes);
+    this.position = events.at(-1)?.position ?? this.position;
+    this.eventCount += events.length;
+    return changes;
+  }
+
+  /** Resolves when all that was applied is saved; throws what `apply` throws. */
+  async saved(): Promise<void> {
+    await this.saving;
+  }
+
+  private remember(changes: BatchChanges): void {
+    for (const [accountId, balance] of changes.balances) this.balances.set(accountId, balance);
+    for (const [key, row] of changes.opened) this.open.set(key, row);
+    for (const key of changes.closed.keys()) this.open.delete(key);
+  }
+
+  /** From memory where possible: a quiet system's batch reads nothing. */
+  private async load(decoded: readonly DecodedEvent[]): Promise<WorkingSet> {
+    const set: WorkingSet = { ...emptyWorkingSet(), parked: this.parked };
+    const missing = this.needsOf(decoded, set);
+    if (isEmpty(missing)) return set;
+    // Rows that the batch before is about to write must be read as it leaves them.
+    await this.saving;
+    if (missing.accounts.size > 0) {
+      for (const balance of await loadBalances(this.pool, [...missing.accounts])) {
+        set.balances.set(balance.accountId, balance);
+      }
+    }
+    const keyed = async <R extends Key>(
+      keys: Map<string, Key>,
+      load: (pool: Pool, keys: readonly Key[]) => Promise<R[]>,
+      into: Map<string, R>,
+    ): Promise<void> => {
+      if (keys.size === 0) return;
+      for (const row of await load(this.pool, [...keys.values()])) {
+        into.set(reservationKey(row.account_id, row.reservation_id), row);
+      }
+    };
+    await keyed(missing.open, loadOpen, set.open);
+    await keyed(missing.released, loadReleased, set.released);
+    await keyed(missing.usage, loadUsage, set.usage);
+    return set;
+  }
+
+  private needsOf(decoded: readonly DecodedEvent[], set: WorkingSet): Needs {
+    const missing: Needs = {
+      accounts: new Set(),
+      open: new Map(),
+      released: new Map(),
+      usage: new Map(),
+    };
+    const reservedHere = new Set<string>();
+    for (const { event } of decoded) {
+      if (!event || set.balances.has(event.accountId)) {
+        if (event) this.needReservation(event, reservedHere, set, missing);
+        continue;
+      }
+      const known = this.balances.get(event.accountId);
+      if (known) set.balances.set(event.accountId, known);
+      else if (event.type !== 'AccountOpened') missing.accounts.add(event.accountId);
+      this.needReservation(event, reservedHere, set, missing);
+    }
+    return missing;
+  }
+
+  private needReservation(
+    event: LedgerEvent,
+    reservedHere: Set<string>,
+    set: WorkingSet,
+    missing: Needs,
+  ): void {
+    if (!('reservationId' in event.data)) return;
+    const { reservationId } = event.data;
+    const key = reservationKey(event.accountId, reservationId);
+    const row = { account_id: event.accountId, reservation_id: reservationId };
+    switch (event.type) {
+      case 'Reserved':
+        reservedHere.add(key);
+        return;
+      case 'Settled':
+      case 'Released': {
+        if (reservedHere.has(key)) return;
+        const known = this.open.get(key);
+        if (known) set.open.set(key, known);
+        else missing.open.set(key, row);
+        return;
+      }
+      case 'SettledLate':
+        missing.released.set(key, row);
+        missing.usage.set(key, row);
+        return;
+      case 'UsageCorrected':
+        missing.usage.set(key, row);
+        return;
+      default:
+        return;
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import type { CreditAccountEvent, CreditAccountEventOf, Decoded } from '@tollkeeper/events';
+
+interface Place {
+  readonly accountId: string;
+  readonly revision: number;
+  readonly id: string;
+}
+
+/** An event of a credit account, decoded, with its place in the account's stream. */
+export type LedgerEvent = Decoded<CreditAccountEvent> & Place;
+export type LedgerEventOf<T extends CreditAccountEvent['type']> = Decoded<CreditAccountEventOf<T>> &
+  Place;
+
+/** The stream says something that cannot follow from what it said before: its account is parked. */
+export class ContradictionError extends Error {
+  override readonly name = 'ContradictionError';
+}
+
+/** Reservation ids are the caller's and only unique within an account. */
+export const reservationKey = (accountId: string, reservationId: string): string =>
+  `${accountId}/${reservationId}`;

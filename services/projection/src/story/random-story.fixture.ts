@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { AccountStory } from './account-story.fixture.js';
+
+type Step = (story: AccountStory, id: string) => void;
+
+const credits = fc.integer({ min: 1, max: 400_000 }).map((n) => String(n / 10_000));
+const usage = fc.record({
+  input: fc.integer({ min: 0, max: 200_000 }),
+  output: fc.integer({ min: 0, max: 50_000 }),
+});
+
+const end: fc.Arbitrary<Step> = fc.oneof(
+  usage.map((used) => (story: AccountStory, id: string) => story.settled(id, used)),
+  credits.map((amount) => (story: AccountStory, id: string) => story.settled(id, amount)),
+  fc.constant((story: AccountStory, id: string) => story.released(id)),
+  usage.map(
+    (used) => (story: AccountStory, id: string) =>
+      story.released(id, 'expired').settledLate(id, used),
+  ),
+  fc.tuple(usage, usage).map(
+    ([first, then]) =>
+      (story: AccountStory, id: string) =>
+        story.settled(id, first).corrected(id, then),
+  ),
+);
+
+const grant: fc.Arbitrary<Step> = fc.oneof(
+  credits.map((amount) => (story: AccountStory) => story.granted(amount)),
+  fc
+    .tuple(credits, fc.integer({ min: 2_000, max: 60_000 }))
+    .map(([amount, lifeMs]) => (story: AccountStory) => {
+      story.granted(amount, { expiresAt: new Date(story.nowMs + lifeMs).toISOString() });
+    }),
+);
+
+/** Any life of an account, debts, lapses and corrections included; the last reservations stay open. */
+export const randomStory = (accountId = 'acc_random'): fc.Arbitrary<AccountStory> =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 1, arbitrary: grant.map((tell) => ({ tell, amount: '0', open: false })) },
+        {
+          weight: 4,
+          arbitrary: fc
+            .tuple(end, credits, fc.boolean())
+            .map(([tell, amount, open]) => ({ tell, amount, open })),
+        },
+      ),
+      { maxLength: 30 },
+    )
+    .map((steps) => {
+      const story = new AccountStory(accountId).opened().granted('20');
+      const open: [string, Step][] = [];
+      for (const [place, { tell, amount, open: staysOpen }] of steps.entries()) {
+        const id = `r${String(place)}`;
+        if (amount === '0') {
+          tell(story, id);
+          continue;
+        }
+        story.reservedAtMost(id, amount);
+        if (staysOpen) open.push([id, tell]);
+        else tell(story, id);
+        // Half of what stays open ends later, between other events.
+        const [first] = open;
+        if (first && place % 2 === 1) {
+          open.shift();
+          first[1](story, first[0]);
+        }
+      }
+      return story;
+    });
