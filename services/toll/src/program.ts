@@ -1,0 +1,152 @@
+import { Command } from 'commander';
+
+import {
+  balanceOf,
+  checkedAmount,
+  checkedId,
+  grantTo,
+  openNewAccount,
+  issueKeyTo,
+  type OpenOptions,
+} from './commands/account.js';
+import { runAudit } from './commands/audit.js';
+import { asOperator } from './commands/running.js';
+import { startPlatform } from './commands/start.js';
+import { statusOf } from './commands/status.js';
+import { stopPlatform } from './commands/stop.js';
+import { homeOf } from './home/home.js';
+import { columns, printer, type Printer } from './print.js';
+
+/** What a command does; the exit code is 0 unless it returns another or throws. */
+type Work = (print: Printer) => Promise<number | undefined>;
+
+const JSON_FLAG = ['--json', 'print JSON for programs'] as const;
+
+export const tollProgram = (argv: readonly string[]): Command => {
+  const json = argv.includes('--json');
+  const run = async (work: Work): Promise<void> => {
+    const print = printer(json);
+    try {
+      process.exitCode = (await work(print)) ?? 0;
+    } catch (error) {
+      print.failure(error);
+      process.exitCode = 1;
+    }
+  };
+  const program = new Command('toll')
+    .description('A ledger of prepaid credits for AI calls')
+    .option(...JSON_FLAG);
+  /** Every command takes the flag, so that it may stand before or after the command's name. */
+  const add = (parent: Command, nameAndArgs: string, description: string): Command =>
+    parent
+      .command(nameAndArgs)
+      .description(description)
+      .option(...JSON_FLAG);
+
+  addPlatformCommands(program, add, run);
+  addAccountCommands(program, add, run);
+  addAuditCommands(program, add, (args) => run(() => runAudit(json ? [...args, '--json'] : args)));
+  return program;
+};
+
+type Add = (parent: Command, nameAndArgs: string, description: string) => Command;
+type Run = (work: Work) => Promise<void>;
+
+const addPlatformCommands = (program: Command, add: Add, run: Run): void => {
+  add(program, 'start', 'start everything, in the foreground').action(() =>
+    run(async (print) => {
+      await startPlatform(homeOf(), print);
+      return 0;
+    }),
+  );
+  add(program, 'stop', 'stop what `toll start` started').action(() =>
+    run(async (print) => {
+      const stopped = await stopPlatform(homeOf(), print.progress);
+      print.result({ stopped }, [stopped ? 'stopped' : 'nothing is running']);
+      return 0;
+    }),
+  );
+  add(program, 'status', 'what runs here; exit code 1 when not everything does').action(() =>
+    run((print) => {
+      const status = statusOf(homeOf());
+      const pids = Object.entries(status.pids).map(
+        ([name, pid]) => [name, pid.toString()] as const,
+      );
+      const fields = { url: status.gatewayUrl ?? '-', ...Object.fromEntries(pids) };
+      print.result(status, [status.state, ...columns(fields)]);
+      return Promise.resolve(status.state === 'running' ? 0 : 1);
+    }),
+  );
+};
+
+const addAccountCommands = (program: Command, add: Add, run: Run): void => {
+  const account = program.command('account').description('credit accounts');
+  add(account, 'open', 'open an account, grant its first credits, issue a key')
+    .option('--tier <tier>', 'free, pro, enterprise or enterprise_max', 'free')
+    .option('--grant <credits>', 'its first credits, as in 100 or 12.5')
+    .option('--id <id>', 'the account id; a new one by default')
+    .option('--time-zone <zone>', 'for its days and months, as in Europe/Berlin')
+    .option('--user <id>', 'the id of its owner; a new one by default')
+    .action((options: OpenOptions) =>
+      run((print) =>
+        asOperator(async (operator) => {
+          const opened = await openNewAccount(operator, options);
+          print.result(opened, columns({ ...opened }));
+          return 0;
+        }),
+      ),
+    );
+  add(account, 'show <id>', 'its balance').action((id: string) =>
+    run((print) =>
+      asOperator(async (operator) => {
+        const view = await balanceOf(operator, checkedId(id));
+        print.result(view, columns({ ...view }));
+        return 0;
+      }),
+    ),
+  );
+  add(account, 'key <id>', 'issue another API key')
+    .option('--user <id>', 'whose key it is; the owner of the account by default')
+    .action((id: string, { user }: { user?: string }) =>
+      run((print) =>
+        asOperator(async (operator) => {
+          const issued = await issueKeyTo(operator, checkedId(id), user);
+          print.result(issued, columns({ ...issued }));
+          return 0;
+        }),
+      ),
+    );
+  add(program, 'grant <id> <credits>', 'grant credits to an account').action(
+    (id: string, credits: string) =>
+      run((print) =>
+        asOperator(async (operator) => {
+          const grant = { accountId: checkedId(id), amountCredits: checkedAmount(credits) };
+          const granted = await grantTo(operator, { ...grant, kind: 'purchase' });
+          print.result(granted, columns({ ...granted }));
+          return 0;
+        }),
+      ),
+  );
+};
+
+const addAuditCommands = (
+  program: Command,
+  add: Add,
+  audit: (args: readonly string[]) => Promise<void>,
+): void => {
+  const projections = program.command('projections').description('read models');
+  add(projections, 'rebuild', 'drop the read models and build them from the events').action(() =>
+    audit(['rebuild']),
+  );
+  const proof = program
+    .command('audit')
+    .description('the events, and the proof of what is derived');
+  add(proof, 'replay <accountId>', 'every event of an account with the balance after it').action(
+    (accountId: string) => audit(['replay', accountId]),
+  );
+  add(
+    proof,
+    'verify',
+    'recompute every charge, hash and read model; exit code 1 on a difference',
+  ).action(() => audit(['verify']));
+};
