@@ -24,8 +24,3 @@ export const printTable = (unit: string, rows: readonly Row[]): void => {
     );
   }
 };
-
-export const median = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-};

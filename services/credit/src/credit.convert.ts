@@ -27,13 +27,6 @@ export interface Envelope {
   readonly actor: string | undefined;
 }
 
-export const noEnvelope: Envelope = {
-  commandId: undefined,
-  correlationId: undefined,
-  causationId: undefined,
-  actor: undefined,
-};
-
 export type Request = Omit<Submission, 'resolve'>;
 export type Verb = 'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'open' | 'grant';
 

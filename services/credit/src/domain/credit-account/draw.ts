@@ -1,5 +1,5 @@
 import type { Allocation } from '@tollkeeper/events';
-import { formatMoney, minMoney, zero, type Money } from '@tollkeeper/kernel';
+import { formatMoney, minMoney, type Money } from '@tollkeeper/kernel';
 import { isUsable, type CreditAccount, type Grant, type GrantPart } from './state.js';
 
 /** Lowest priority number first, then earliest expiry, then oldest, then by id. */
@@ -69,9 +69,3 @@ export const toAllocation = (part: GrantPart): Allocation => ({
   grantId: part.grantId,
   amountCredits: formatMoney(part.amountCredits),
 });
-
-export const sumParts = (parts: readonly GrantPart[]): Money => {
-  let total = zero;
-  for (const part of parts) total = total.plus(part.amountCredits);
-  return total;
-};
