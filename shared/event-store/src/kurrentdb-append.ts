@@ -31,12 +31,6 @@ interface Waiting extends KurrentAppend {
   readonly sendOn: (connection: Connection) => void;
 }
 
-interface Connection {
-  client: KurrentDBClient | undefined;
-  appends: number;
-  bytes: number;
-}
-
 /**
  * Sends appends in the order in which they come, one at a time for each stream: on a fresh connection the client
  * may let a second append overtake the first. Each has a time limit of our own, because the client's
@@ -47,8 +41,7 @@ export const createKurrentAppender = (
   timeoutMs: number,
   onError: (error: unknown) => void,
 ): KurrentAppender => {
-  const newConnection = (): Connection => ({ client: undefined, appends: 0, bytes: 0 });
-  const connections = Array.from({ length: connectionsMax }, newConnection);
+  const connections = createConnections(connect, onError);
   const waiting = new Set<Waiting>();
   const streamsInFlight = new Set<string>();
   const unanswered = new Set<Promise<unknown>>();
@@ -56,32 +49,11 @@ export const createKurrentAppender = (
 
   const sendWaiting = (): void => {
     for (const next of waiting) {
-      const connection = leastBusy(connections);
+      const connection = connections.leastBusy();
       if (!hasRoom(connection, next.bytes)) return;
       if (streamsInFlight.has(next.stream)) continue;
       waiting.delete(next);
       next.sendOn(connection);
-    }
-  };
-
-  const replace = (stuck: Connection): void => {
-    const place = connections.indexOf(stuck);
-    if (place < 0) return;
-    connections[place] = newConnection();
-    if (stuck.client) disposeClient(stuck.client).catch(onError);
-  };
-
-  const send = async (connection: Connection, append: KurrentAppend): Promise<NodeResult> => {
-    connection.client ??= connect();
-    connection.appends += 1;
-    connection.bytes += append.bytes;
-    try {
-      return await connection.client.appendToStream(append.stream, append.events.map(toNode), {
-        streamState: streamStateOf(append.expected),
-      });
-    } finally {
-      connection.appends -= 1;
-      connection.bytes -= append.bytes;
     }
   };
 
@@ -102,13 +74,13 @@ export const createKurrentAppender = (
         sendOn: (connection) => {
           used = connection;
           streamsInFlight.add(wanted.stream);
-          send(connection, wanted).then(resolve, reject).finally(finish);
+          sendOn(connection, wanted).then(resolve, reject).finally(finish);
         },
       };
       const timer = setTimeout(() => {
         reject(new Error(`no answer within ${String(timeoutMs)} ms`));
         waiting.delete(entry);
-        if (used) replace(used);
+        if (used) connections.replace(used);
         finish();
       }, timeoutMs);
       waiting.add(entry);
@@ -127,14 +99,73 @@ export const createKurrentAppender = (
     close: async () => {
       closed = true;
       await Promise.allSettled(unanswered);
-      const clients = connections.flatMap(({ client }) => client ?? []);
-      await Promise.all(clients.map(disposeClient));
+      await connections.close();
     },
   };
 };
 
-const leastBusy = (connections: readonly Connection[]): Connection =>
-  connections.reduce((best, other) => (other.appends < best.appends ? other : best));
+interface Connection {
+  readonly client: () => KurrentDBClient;
+  appends: number;
+  bytes: number;
+}
+
+interface Connections {
+  readonly leastBusy: () => Connection;
+  /** Gives up what is stuck in this one: its appends end as unknown outcomes. */
+  readonly replace: (stuck: Connection) => void;
+  readonly close: () => Promise<void>;
+}
+
+const createConnections = (
+  connect: () => KurrentDBClient,
+  onError: (error: unknown) => void,
+): Connections => {
+  const clients = new Map<Connection, KurrentDBClient>();
+  const newConnection = (): Connection => {
+    const connection = {
+      // Made when it is needed: a quiet service keeps to one.
+      client: () => {
+        const client = clients.get(connection) ?? connect();
+        clients.set(connection, client);
+        return client;
+      },
+      appends: 0,
+      bytes: 0,
+    };
+    return connection;
+  };
+  const all = Array.from({ length: connectionsMax }, newConnection);
+  return {
+    leastBusy: () => all.reduce((best, other) => (other.appends < best.appends ? other : best)),
+    replace: (stuck) => {
+      const place = all.indexOf(stuck);
+      if (place < 0) return;
+      all[place] = newConnection();
+      const client = clients.get(stuck);
+      clients.delete(stuck);
+      if (client) disposeClient(client).catch(onError);
+    },
+    close: async () => {
+      await Promise.all([...clients.values()].map(disposeClient));
+    },
+  };
+};
+
+const sendOn = async (
+  connection: Connection,
+  { stream, expected, events, bytes }: KurrentAppend,
+): Promise<NodeResult> => {
+  connection.appends += 1;
+  connection.bytes += bytes;
+  try {
+    const streamState = streamStateOf(expected);
+    return await connection.client().appendToStream(stream, events.map(toNode), { streamState });
+  } finally {
+    connection.appends -= 1;
+    connection.bytes -= bytes;
+  }
+};
 
 /** Whatever its size, an append that is alone may go. */
 const hasRoom = ({ appends, bytes }: Connection, moreBytes: number): boolean =>

@@ -14,10 +14,13 @@ import {
 const batchBytesMax = 4 * 1024 * 1024;
 const batchEventsMax = 2_000;
 
-interface Part {
+export interface AppendPart {
   readonly stream: string;
   readonly expected: ExpectedRevision;
   readonly events: readonly NewEvent[];
+}
+
+interface Part extends AppendPart {
   readonly bytes: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: Error) => void;
@@ -125,7 +128,7 @@ const isRefusal = (error: unknown): boolean => !/^(|08.*|57P.*)$/.test(sqlState(
 /** Not JSON (22), an id that is stored in another place (23), nested too deeply (54). */
 const isFaultOfAnEvent = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error));
 
-const appendSql = 'SELECT * FROM event_store.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)';
+export const appendSql = 'SELECT * FROM event_store.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)';
 
 interface AppendRow {
   readonly o_head: string;
@@ -211,7 +214,8 @@ interface NotStored {
 const textOid = 25;
 const jsonOid = 114;
 
-const encode = (batch: readonly Part[]): unknown[] => {
+/** The parameters of `event_store.append`, in its order. */
+export const encode = (batch: readonly AppendPart[]): unknown[] => {
   const categories = new Set<string>();
   const streams: string[] = [];
   const expected: number[] = [];

@@ -21,7 +21,7 @@ export interface PostgresEventStoreOptions {
   readonly pollMs?: number;
 }
 
-const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
+export const migrations = fileURLToPath(new URL('../migrations', import.meta.url));
 
 /** The store in schema `event_store` of a PostgreSQL database, migrated on opening. */
 export const openPostgresEventStore = async (

@@ -111,7 +111,10 @@ describe('messages over a real nats-server', () => {
       subject: 'credit.v1.batch.0',
       inboxPrefix: inboxPrefixOf(server.url('gateway')),
     });
-    stops.unshift(() => Promise.resolve(made.close()));
+    stops.unshift(() => {
+      made.close();
+      return Promise.resolve();
+    });
     return made;
   };
   const send = (over: CommandLane, accountId: string, n: number): Promise<unknown> =>
