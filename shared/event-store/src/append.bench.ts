@@ -10,10 +10,8 @@ import { openEventStore } from './open-event-store.js';
 const seconds = 3;
 const pad = 'x'.repeat(180);
 const hash = 'ab'.repeat(32);
-let made = 0;
 /** Of about 500 bytes, as a Reserved is. */
 const newEvent = (): NewEvent => {
-  made += 1;
   const id = uuidv7();
   return {
     id,

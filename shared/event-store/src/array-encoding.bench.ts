@@ -64,11 +64,7 @@ const measure = async (name: string, round: number): Promise<[perSecond: number,
     }));
     const start = performance.now();
     const cpu = process.cpuUsage();
-    const values = encode(parts);
-    if (encoding) {
-      values[8] = encoding[1](parts.map(({ events }) => events[0]?.data ?? ''));
-      values[9] = encoding[1](parts.map(({ events }) => events[0]?.metadata ?? ''));
-    }
+    const values = encode(parts, encoding?.[1]);
     await pool.query({ name: `${name}${String(round)}`, text, values });
     const used = process.cpuUsage(cpu);
     cpuUs += used.user + used.system;

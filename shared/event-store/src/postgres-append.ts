@@ -51,6 +51,8 @@ export const createAppender = (pool: Pool, timeoutMs: number): Appender => {
       const [batch, rest] = takeBatch(queue);
       queue = rest;
       await flush(pool, timeoutMs, batch);
+      // Those who were answered now append again: without this turn the first of them would leave alone.
+      await nextTurn();
     }
     flushing = undefined;
   };
@@ -71,6 +73,8 @@ export const createAppender = (pool: Pool, timeoutMs: number): Appender => {
     },
   };
 };
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** The longest start of the queue that fits; a stream's second append waits for the fate of its first. */
 const takeBatch = (queue: Part[]): [batch: Part[], rest: Part[]] => {
@@ -215,7 +219,10 @@ const textOid = 25;
 const jsonOid = 114;
 
 /** The parameters of `event_store.append`, in its order. */
-export const encode = (batch: readonly AppendPart[]): unknown[] => {
+export const encode = (
+  batch: readonly AppendPart[],
+  encodeJson: (texts: readonly string[]) => unknown = (texts) => binaryArray(jsonOid, texts),
+): unknown[] => {
   const categories = new Set<string>();
   const streams: string[] = [];
   const expected: number[] = [];
@@ -249,8 +256,8 @@ export const encode = (batch: readonly AppendPart[]): unknown[] => {
     literal(places),
     literal(ids),
     binaryArray(textOid, types),
-    binaryArray(jsonOid, data),
-    binaryArray(jsonOid, metadata),
+    encodeJson(data),
+    encodeJson(metadata),
   ];
 };
 
