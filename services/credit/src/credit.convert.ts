@@ -295,6 +295,7 @@ const balanceView = (
   const usd = (credits: typeof balance): string => formatMoney(creditsToUsd(credits, policy));
   return {
     accountId: account.accountId,
+    ownerUserId: account.ownerUserId,
     tier: account.tier,
     balance: formatMoney(balance),
     reserved: formatMoney(account.reservedCredits),

@@ -154,6 +154,7 @@ export type GrantCredits = z.input<typeof grantCredits>;
 /** Decimal strings; credits, and the same in US dollars at the policy in force. */
 export const balanceView = z.object({
   accountId: z.string(),
+  ownerUserId: z.string(),
   tier: z.string(),
   /** Granted less charged, lapsed and owed: `available + reserved - debt`. */
   balance: decimal,

@@ -6,9 +6,7 @@ import {
   issueKeyReply,
   openAccount,
   openReply,
-  projectionSubjects,
   type BalanceView,
-  type Refused,
 } from '@tollkeeper/contracts';
 import { idPattern, isDecimalString, parseMoney, uuidv7 } from '@tollkeeper/kernel';
 
@@ -99,11 +97,5 @@ export const issueKeyTo = async (operator: Operator, accountId: string, user?: s
 export const balanceOf = async (operator: Operator, accountId: string): Promise<BalanceView> =>
   operator.order({ subject: creditSubjects.balance(accountId), body: {}, reply: balanceReply });
 
-/** The read model knows who an account belongs to; it may be a moment behind. */
-const ownerOf = async (operator: Operator, accountId: string): Promise<string> => {
-  const reply = { parse: (value: unknown) => value as { userId?: string } | Refused };
-  const subject = projectionSubjects.balance(accountId);
-  const { userId } = await operator.order({ subject, body: {}, reply });
-  if (userId !== undefined) return userId;
-  throw new CommandError('unknown-owner', 'say whose key it is: --user <id>');
-};
+const ownerOf = async (operator: Operator, accountId: string): Promise<string> =>
+  (await balanceOf(operator, accountId)).ownerUserId;
