@@ -94,6 +94,7 @@ const balanceOf = (accountId: string | undefined): object => ({
   reserved: '1.5',
   available: '98.5',
   debt: '0',
+  ownerUserId: 'usr1',
   usdPerCredit: '0.01',
   balanceUsd: '1',
   reservedUsd: '0.015',
