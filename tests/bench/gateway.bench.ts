@@ -1,5 +1,6 @@
 import { Pool } from 'undici';
 import { closedLoop } from './closed-loop.js';
+import { cpuShares } from './cpu.js';
 import { openLoop } from './open-loop.js';
 import { startPlatform } from './platform.js';
 import { printTable, type Row } from './report.js';
@@ -79,11 +80,7 @@ export const benchGateway = async (options: GatewayBenchOptions): Promise<void> 
   });
   printTable('completions', rows);
 
-  console.log('\n| process | share of a core while the clients ran |\n|---|---:|');
-  for (const [name, seconds] of Object.entries(after)) {
-    const share = ((seconds - (before[name] ?? 0)) * 1000) / spentMs;
-    console.log(`| ${name} | ${(share * 100).toFixed(0)} % |`);
-  }
+  console.log(`\nof a core while the clients ran: ${cpuShares(before, after, spentMs)}`);
   await gateway.close();
   await vendor.close();
   await platform.stop();

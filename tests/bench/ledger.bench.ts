@@ -6,6 +6,7 @@ import { startEphemeralNats, startEphemeralPostgres } from '@tollkeeper/servers'
 import { startService } from '../support/service-process.js';
 import { openClassicLedger } from './classic-ledger.js';
 import { closedLoop, type LoopOptions, type LoopResult } from './closed-loop.js';
+import { cpuSecondsOf, cpuShares } from './cpu.js';
 import { openLedgerClient } from './ledger-client.js';
 import { printTable, type Row } from './report.js';
 import { textbookAppend } from './textbook-ledger.js';
@@ -55,6 +56,7 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
       ? await classicRival(postgres.url, [hot, ...spread])
       : await textbookRival(kurrentdbUrl);
   const rows: Row[] = [];
+  const pids = { credit: credit.pid, nats: nats.pid, postgres: postgres.pid };
   const pick = (load: 'hot' | 'spread', caller: number, round: number): string =>
     load === 'hot' ? hot : (spread[(caller * 7919 + round * 104_729) % spread.length] ?? hot);
 
@@ -62,15 +64,18 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
     for (const callers of options.callers) {
       const loop: LoopOptions = { callers, warmUpMs: 1_000, measureMs: options.seconds * 1000 };
       const name = `${load}, ${String(callers)} callers`;
+      const before = await cpuSecondsOf(pids);
+      const startedAt = performance.now();
       const ours = await closedLoop(loop, (caller, round) =>
         client.pair(pick(load, caller, round)),
       );
+      const shares = cpuShares(before, await cpuSecondsOf(pids), performance.now() - startedAt);
       const theirs = await closedLoop(loop, (caller, round) =>
         rival.pair(pick(load, caller, round)),
       );
       rows.push({ load: name, design: 'tollkeeper', result: ours });
       rows.push({ load: name, design: rival.name, result: theirs });
-      console.error(`${name}: ${summary(ours, theirs)}`);
+      console.error(`${name}: ${summary(ours, theirs)}\n  of a core: ${shares}`);
     }
   }
   printTable('reserve+settle pairs', rows);

@@ -5,6 +5,7 @@ import { creditSubjects, identitySubjects, type IssueKeyReply } from '@tollkeepe
 import { connectNats, request } from '@tollkeeper/messaging';
 import { startEphemeralNats, startEphemeralPostgres } from '@tollkeeper/servers';
 import { startService, type ServiceProcess } from '../support/service-process.js';
+import { cpuSecondsOf } from './cpu.js';
 
 export interface Platform {
   readonly databaseUrl: string;
@@ -58,7 +59,12 @@ export const startPlatform = async (options: PlatformOptions): Promise<Platform>
     databaseUrl: postgres.url,
     gatewayUrl: services.get('gateway')?.url ?? '',
     simulatorUrl,
-    cpu: () => cpuSecondsOf(services, { postgres: postgres.pid, nats: nats.pid }),
+    cpu: () =>
+      cpuSecondsOf({
+        ...Object.fromEntries([...services].map(([name, service]) => [name, service.pid])),
+        postgres: postgres.pid,
+        nats: nats.pid,
+      }),
     openAccounts: (count) => openAccounts(operatorUrl, count),
     stop: async () => {
       for (const name of ['gateway', 'projection', 'credit', 'pricing', 'simulator']) {
@@ -91,37 +97,4 @@ const openAccounts = async (operatorUrl: string, count: number): Promise<string[
   }
   await nats.close();
   return keys;
-};
-
-/** User and system seconds of each process and its children so far, where the system says so. */
-const cpuSecondsOf = async (
-  services: ReadonlyMap<string, ServiceProcess>,
-  servers: Readonly<Record<string, number>>,
-): Promise<Record<string, number>> => {
-  const { readFile, readdir } = await import('node:fs/promises');
-  const ticks = async (pid: number): Promise<number> => {
-    const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => '');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
-  };
-  const children = async (pid: number): Promise<number[]> => {
-    const pids = await readdir('/proc').catch(() => []);
-    const found: number[] = [];
-    for (const each of pids.filter((name) => /^\d+$/.test(name))) {
-      const stat = await readFile(`/proc/${each}/stat`, 'utf8').catch(() => '');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      if (parent === pid) found.push(Number(each));
-    }
-    return found;
-  };
-  const seconds: Record<string, number> = {
-    client: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
-  };
-  for (const [name, service] of services) seconds[name] = await ticks(service.pid);
-  for (const [name, pid] of Object.entries(servers)) {
-    let sum = await ticks(pid);
-    for (const child of await children(pid)) sum += await ticks(child);
-    seconds[name] = sum;
-  }
-  return seconds;
 };

@@ -45,17 +45,31 @@ interface Decided {
   readonly outcome: Outcome;
 }
 
+/** Decided together, stored together, answered together. */
+interface Batch {
+  readonly events: readonly StoredEvent[];
+  readonly decided: readonly Decided[];
+  readonly taken: readonly Submission[];
+}
+
+interface Turn {
+  flight: { readonly batch: Batch; readonly stored: Promise<number | 'conflict'> } | undefined;
+  /** Decided on the assumption that the flight lands; thrown away if it does not. */
+  next: Batch | undefined;
+}
+
 /** Half of what KurrentDB takes in one append. */
 const batchBytesMax = 512 * 1024;
-const batchCommandsMax = 512;
+/** Short enough that the next batch is decided, and the last one's callers act, while one is being stored. */
+const batchCommandsMax = 128;
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
 const parkedMs = 30_000;
 
 /**
- * One account's single writer: everything that came in while the last append was in flight is decided
- * together against the evolving state and appended at once. No outcome leaves before every event that its
- * decision saw is stored.
+ * One account's single writer: one append in flight, and what comes in meanwhile is decided together against the
+ * evolving state and appended when it returns. No outcome leaves before every event that its decision saw
+ * is stored; after an append of unknown outcome nothing more is decided until the store has said what became of it.
  */
 export class AccountMailbox {
   private loaded: Loaded | undefined;
@@ -87,66 +101,78 @@ export class AccountMailbox {
   }
 
   private async run(): Promise<void> {
-    while (this.waiting > 0) {
+    const turn: Turn = { flight: undefined, next: undefined };
+    while (this.waiting > 0 || turn.flight || turn.next) {
       try {
-        await this.turn();
+        await this.step(turn);
       } catch (error) {
-        this.loaded = undefined;
+        // Whatever is thrown here is a bug or a broken store: nothing was answered, all may be retried.
+        this.takeBack(turn);
         this.fail(error);
       }
     }
     this.running = false;
   }
 
-  /** Decides what waits, stores it, answers. */
-  private async turn(): Promise<void> {
+  /** Decides what waits while the last append is in flight, then stores it and answers. */
+  private async step(turn: Turn): Promise<void> {
     const loaded = (this.loaded ??= await this.load());
-    const taken: Submission[] = [];
-    try {
-      await this.decideAndStore(loaded, taken);
-    } catch (error) {
-      // Whatever is thrown here is a bug or a broken store: nothing was answered, all may be retried.
-      this.urgent.unshift(...taken);
-      throw error;
-    }
-  }
-
-  private async decideAndStore(loaded: Loaded, taken: Submission[]): Promise<void> {
-    const { events, decided } = this.decideWaiting(loaded, taken);
-    if (events.length > 0) {
-      const stored = await this.appendUntilKnown(loaded.revision, events);
+    turn.next ??= this.waiting > 0 ? this.decideWaiting(loaded) : undefined;
+    if (turn.flight) {
+      const stored = await turn.flight.stored;
       if (stored === 'conflict') {
         // Another writer was faster: what was decided on the old state is decided anew.
-        this.loaded = undefined;
-        for (const submission of taken.reverse()) {
-          (submission.urgent ? this.urgent : this.ordinary).unshift(submission);
-        }
+        this.takeBack(turn);
         return;
       }
       loaded.revision = stored;
+      answer(turn.flight.batch);
+      turn.flight = undefined;
     }
-    for (const { submission, outcome } of decided) submission.resolve(outcome);
+    if (!turn.next) return;
+    if (turn.next.events.length === 0) answer(turn.next);
+    else {
+      const stored = this.appendUntilKnown(loaded.revision, turn.next.events);
+      // Awaited in the next step; a failure in between must not end the process.
+      stored.catch(() => undefined);
+      turn.flight = { batch: turn.next, stored };
+    }
+    turn.next = undefined;
   }
 
-  private decideWaiting(
-    loaded: Loaded,
-    taken: Submission[],
-  ): { readonly events: StoredEvent[]; readonly decided: Decided[] } {
+  /** Puts undone commands back in their order and forgets the state that they were decided on. */
+  private takeBack(turn: Turn): void {
+    this.loaded = undefined;
+    const undone = [...(turn.flight?.batch.taken ?? []), ...(turn.next?.taken ?? [])];
+    for (const submission of undone.reverse()) {
+      (submission.urgent ? this.urgent : this.ordinary).unshift(submission);
+    }
+    turn.flight = undefined;
+    turn.next = undefined;
+  }
+
+  private decideWaiting(loaded: Loaded): Batch {
     const events: StoredEvent[] = [];
     const decided: Decided[] = [];
+    const taken: Submission[] = [];
     let bytes = 0;
-    while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
-      const submission = this.urgent.shift() ?? this.ordinary.shift();
-      if (!submission) break;
-      taken.push(submission);
-      const at = this.streamTime(loaded.account);
-      const outcome = this.carryOut(submission, loaded, at, (event) => {
-        events.push(event);
-        bytes += event.data.length + event.metadata.length + 100;
-      });
-      decided.push({ submission, outcome });
+    try {
+      while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
+        const submission = this.urgent.shift() ?? this.ordinary.shift();
+        if (!submission) break;
+        taken.push(submission);
+        const at = this.streamTime(loaded.account);
+        const outcome = this.carryOut(submission, loaded, at, (event) => {
+          events.push(event);
+          bytes += event.data.length + event.metadata.length + 100;
+        });
+        decided.push({ submission, outcome });
+      }
+    } catch (error) {
+      this.urgent.unshift(...taken);
+      throw error;
     }
-    return { events, decided };
+    return { events, decided, taken };
   }
 
   private carryOut(
@@ -283,4 +309,8 @@ const envelope = (
     metadata: JSON.stringify(metadata),
   };
   return { stored, metadata };
+};
+
+const answer = (batch: Batch): void => {
+  for (const { submission, outcome } of batch.decided) submission.resolve(outcome);
 };
