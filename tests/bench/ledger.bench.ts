@@ -70,8 +70,8 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
         client.pair(pick(load, caller, round)),
       );
       const shares = cpuShares(before, await cpuSecondsOf(pids), performance.now() - startedAt);
-      const theirs = await closedLoop(loop, (caller, round) =>
-        rival.pair(pick(load, caller, round)),
+      const theirs = await closedLoop(loop, (caller, round, isOver) =>
+        rival.pair(pick(load, caller, round), isOver),
       );
       rows.push({ load: name, design: 'tollkeeper', result: ours });
       rows.push({ load: name, design: rival.name, result: theirs });
@@ -93,7 +93,7 @@ const summary = (ours: LoopResult, theirs: LoopResult): string =>
 
 interface Rival {
   readonly name: string;
-  readonly pair: (accountId: string) => Promise<void>;
+  readonly pair: (accountId: string, isOver: () => boolean) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -106,9 +106,10 @@ const textbookRival = async (kurrentdbUrl: string): Promise<Rival> => {
   const store = await openEventStore({ kurrentdbUrl, applicationName: 'bench' });
   return {
     name: 'textbook (read, decide, append, retry)',
-    pair: async (accountId) => {
-      await textbookAppend(store, `textbook-${accountId}`, 'Reserved', samplePayload);
-      await textbookAppend(store, `textbook-${accountId}`, 'Settled', samplePayload);
+    pair: async (accountId, isOver) => {
+      const stream = `textbook-${accountId}`;
+      await textbookAppend(store, stream, 'Reserved', samplePayload, isOver);
+      await textbookAppend(store, stream, 'Settled', samplePayload, isOver);
     },
     close: () => store.close(),
   };

@@ -10,8 +10,9 @@ export const textbookAppend = async (
   stream: string,
   type: string,
   data: string,
+  isOver: () => boolean,
 ): Promise<void> => {
-  for (;;) {
+  while (!isOver()) {
     let revision = -1;
     for await (const event of store.read(stream)) revision = event.revision;
     try {
