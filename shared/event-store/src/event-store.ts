@@ -82,6 +82,7 @@ export interface EventStore {
    * @throws AppendTooLargeError         nothing was sent: more than `appendBytesMax`
    * @throws InvalidEventError           nothing was sent: no events, a bad id, type, stream or a repeated id
    * @throws UnknownOutcomeError         stored or not: retry the same ids at the same revision
+   * @throws StoreUnavailableError       nothing was sent: this instance was closed
    */
   readonly append: (
     stream: string,

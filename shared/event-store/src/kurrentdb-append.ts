@@ -10,8 +10,8 @@ import { toNode } from './kurrentdb-codec.js';
 const appendsMax = 15;
 /** A message of 16 MiB failed innocent neighbours; together they stay below half of that. */
 const bytesMax = 8 * 1024 * 1024;
-/** So 120 appends in flight. One connection alone did about half as many appends to many streams. */
-const connectionsMax = 8;
+/** So 240 appends in flight: to many streams as fast as 256 on one connection, and 2.5 times as fast as 15. */
+const connectionsMax = 16;
 
 export interface KurrentAppend {
   readonly stream: string;

@@ -28,8 +28,6 @@ export const categoryFilter = (
 /** What the whole subscription knows, across the node's sessions. */
 interface Progress {
   after: Position | undefined;
-  /** Events to deliver before the node's word that we have caught up comes true. */
-  untilCaughtUp: number | undefined;
   isCaughtUp: boolean;
   stopped: boolean;
 }
@@ -47,7 +45,6 @@ export const subscribeToNode = (
   const sleeper = createSleeper();
   const progress: Progress = {
     after: options.after,
-    untilCaughtUp: undefined,
     isCaughtUp: false,
     stopped: false,
   };
@@ -86,6 +83,9 @@ const runSession = async (
 ): Promise<Error | undefined> => {
   let lost: Error | undefined;
   let delivering = false;
+  let taken = 0;
+  /** The node's word that we have caught up comes ahead of events that wait to be taken: true from here on. */
+  let caughtUpAt = Infinity;
   const source = client.subscribeToAll(
     {
       fromPosition: progress.after === undefined ? START : toNodePosition(progress.after),
@@ -110,14 +110,22 @@ const runSession = async (
   source.on('close', () => end());
   source.on('readable', () => sleeper.wake());
   source.on('caughtUp', () => {
-    progress.untilCaughtUp = source.readableLength;
+    caughtUpAt = Math.min(caughtUpAt, taken + source.readableLength);
     sleeper.wake();
   });
 
   try {
     const batchMax = options.batchMax ?? 512;
     while (!progress.stopped) {
-      const events = take(() => source.read() as unknown, options.categories, batchMax);
+      const events = take(
+        () => {
+          const event = source.read() as AllStreamResolvedEvent | null;
+          if (event) taken += 1;
+          return event;
+        },
+        options.categories,
+        batchMax,
+      );
       delivering = true;
       const last = events.at(-1);
       if (last) {
@@ -125,9 +133,12 @@ const runSession = async (
         progress.after = last.position;
       }
       delivering = false;
-      noteCaughtUp(progress, events.length, options);
-      // A function of its own, because the flags change while this one awaits.
+      // A function of its own, because the flag changes while this one awaits.
       if (isStopped(progress)) return undefined;
+      if (taken >= caughtUpAt && !progress.isCaughtUp) {
+        progress.isCaughtUp = true;
+        options.onCaughtUp?.();
+      }
       if (events.length < batchMax) {
         if (last && options.restMs) await sleeper.rest(options.restMs);
         if (source.readableLength === 0) {
@@ -144,22 +155,14 @@ const runSession = async (
 
 const isStopped = (progress: Progress): boolean => progress.stopped;
 
-const noteCaughtUp = (progress: Progress, delivered: number, options: SubscribeOptions): void => {
-  if (progress.untilCaughtUp === undefined || progress.isCaughtUp) return;
-  progress.untilCaughtUp -= delivered;
-  if (progress.untilCaughtUp > 0 || isStopped(progress)) return;
-  progress.isCaughtUp = true;
-  options.onCaughtUp?.();
-};
-
 const take = (
-  read: () => unknown,
+  read: () => AllStreamResolvedEvent | null,
   categories: readonly string[],
   batchMax: number,
 ): RecordedEvent[] => {
   const events: RecordedEvent[] = [];
   while (events.length < batchMax) {
-    const resolved = read() as AllStreamResolvedEvent | null;
+    const resolved = read();
     if (resolved === null) break;
     const { event } = resolved;
     if (event && categories.includes(categoryOf(event.streamId))) {

@@ -142,6 +142,8 @@ interface AppendRow {
 
 const send = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Promise<AppendRow> => {
   const client = await pool.connect();
+  // The pool listens to idle connections only; one that breaks between its answer and its release would end Node.
+  client.on('error', ignore);
   let answered = false;
   try {
     const query = client.query<AppendRow>({
@@ -165,8 +167,12 @@ const send = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Prom
 
 /** A connection that owes an answer is destroyed, so that nobody takes it for the answer to his question. */
 const release = (client: PoolClient, answered: boolean): void => {
+  if (answered) client.off('error', ignore);
   client.release(!answered);
 };
+
+/** The query in flight, or the next one, fails of the same cause. */
+const ignore = (): void => undefined;
 
 const within = async <T>(timeoutMs: number, work: Promise<T>): Promise<T> => {
   let timer: NodeJS.Timeout | undefined;

@@ -18,6 +18,8 @@ import {
 import { describeEventStore } from './event-store.contract.js';
 import { InvalidEventError, UnknownOutcomeError, type EventStore } from './event-store.js';
 import { startLossyProxy } from './lossy-proxy.fixture.js';
+import { openEventStore } from './open-event-store.js';
+import { createAppender } from './postgres-append.js';
 import { openPostgresEventStore, type PostgresEventStoreOptions } from './postgres-event-store.js';
 
 /** One server for this file; each group of tests has a database of its own. */
@@ -232,6 +234,14 @@ describe('the PostgreSQL store', () => {
     await expect(open(url, { allowUnsafe: false })).rejects.toThrow('fsync off');
   });
 
+  it('is what openEventStore opens where there is no KurrentDB', async () => {
+    const databaseUrl = await newDatabase();
+    const store = await openEventStore({ databaseUrl, applicationName: 'x', allowUnsafe: true });
+    stores.push(store);
+    expect((await store.append(newStream(), 'no-stream', newEvents(1))).position).toBe('1');
+    await expect(openEventStore({ applicationName: 'x' })).rejects.toThrow('no event store');
+  });
+
   it('is migrated once when several instances start at once', async () => {
     const url = await newDatabase();
     const together = await Promise.all(Array.from({ length: 4 }, () => opened(url)));
@@ -346,6 +356,20 @@ describe('the PostgreSQL store', () => {
     expect(follower.errors).toEqual([]);
     expect(errors.length).toBeGreaterThan(0);
     await follower.stop();
+  });
+
+  it('outlives an error event of a connection that is checked out', async () => {
+    const url = await newDatabase();
+    await opened(url);
+    const pool = new pg.Pool({ connectionString: url });
+    const appender = createAppender(pool, 5_000);
+    // As a killed server does it; unheard, the event would end the process.
+    pool.on('acquire', (client) => {
+      setImmediate(() => client.emit('error', new Error('broken')));
+    });
+    await appender.append(newStream(), 'no-stream', newEvents(1), 1);
+    await appender.close();
+    await pool.end();
   });
 
   it('delivers at once by notification, without waiting for its next poll', async () => {

@@ -30,19 +30,27 @@ export const inTransaction = async <T>(
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> => {
   const client = await pool.connect();
+  // A connection that breaks while nobody waits for an answer says so by an event, and one that is
+  // unheard ends Node. The next query fails by itself.
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  let usable = false;
   try {
     await client.query('BEGIN');
     const result = await work(client);
     await client.query('COMMIT');
-    client.release();
+    usable = true;
     return result;
   } catch (error) {
-    // A connection whose ROLLBACK fails too is destroyed, so that no one inherits its transaction.
-    await client.query('ROLLBACK').then(
-      () => client.release(),
-      () => client.release(true),
+    usable = await client.query('ROLLBACK').then(
+      () => true,
+      () => false,
     );
     throw error;
+  } finally {
+    client.off('error', ignore);
+    // A connection whose ROLLBACK failed too is destroyed, so that no one inherits its transaction.
+    client.release(!usable);
   }
 };
 
