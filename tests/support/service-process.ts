@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
+import { nodeFlags } from '@tollkeeper/lifecycle';
 import { root } from './root.js';
 
 export interface ServiceProcess {
@@ -18,7 +19,7 @@ export const startService = async (
   const log = options.logFile === undefined ? 'ignore' : openSync(options.logFile, 'a');
   const child = fork(join(root, 'services', name, 'dist/main.js'), {
     env: { ...process.env, ...env },
-    execArgv: [...(options.nodeFlags ?? [])],
+    execArgv: [...nodeFlags, ...(options.nodeFlags ?? [])],
     stdio: ['ignore', log, log, 'ipc'],
   });
   const ready = await untilReady(child, name);

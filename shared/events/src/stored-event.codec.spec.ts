@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { creditAccountSchemas } from './credit-account.js';
 import { priceBookSchemas } from './price-book.js';
 import {
+  eventMetadata,
   eventHash,
   fromStoredCredit,
   fromStoredPriceBook,
   genesisHash,
+  toStored,
   UndecodableEventError,
   type StoredEvent,
 } from './stored-event.codec.js';
@@ -48,6 +50,21 @@ describe('events as version 1 stored them', () => {
       data: fixture.data,
       metadata: fixture.metadata,
     });
+  });
+
+  it.each(creditEvents)('$type is written as it was then', (fixture) => {
+    const event = fromStoredCredit(stored(fixture));
+    const written = toStored(fixture.id, event, event.metadata);
+    expect(JSON.parse(written.data)).toEqual(fixture.data);
+    expect(written.metadata).toBe(stored(fixture).metadata);
+  });
+
+  it('escape what callers choose', () => {
+    const [event] = creditEvents.map((fixture) => fromStoredCredit(stored(fixture)));
+    if (!event) throw new Error('no fixture');
+    const metadata = { ...event.metadata, correlationId: '"\\\n', actor: '{"}' };
+    const text = toStored('id', event, metadata).metadata;
+    expect(eventMetadata.parse(JSON.parse(text))).toEqual(metadata);
   });
 
   it('include every type', () => {

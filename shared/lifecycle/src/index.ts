@@ -55,3 +55,12 @@ export const runService = async (
   process.send?.(ready);
   logger.info(service.url ? { url: service.url } : {}, 'ready');
 };
+
+/**
+ * Node's flags for a service that makes many short-lived objects: with the default nursery a batch's objects
+ * outlive a scavenge and are copied, which took a fifth of the credit service's time.
+ */
+export const nodeFlags: readonly string[] = [
+  '--max-semi-space-size=64',
+  '--min-semi-space-size=16',
+];

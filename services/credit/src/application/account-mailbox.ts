@@ -3,6 +3,7 @@ import {
   eventHash,
   fromStoredCredit,
   genesisHash,
+  toStored,
   UndecodableEventError,
   type CreditAccountEvent,
   type EventMetadata,
@@ -156,12 +157,12 @@ export class AccountMailbox {
     const decided: Decided[] = [];
     const taken: Submission[] = [];
     let bytes = 0;
+    const at = this.streamTime(loaded.account);
     try {
       while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
         const submission = this.urgent.shift() ?? this.ordinary.shift();
         if (!submission) break;
         taken.push(submission);
-        const at = this.streamTime(loaded.account);
         const outcome = this.carryOut(submission, loaded, at, (event) => {
           events.push(event);
           bytes += event.data.length + event.metadata.length + 100;
@@ -302,12 +303,7 @@ const envelope = (
     commandHash: command.commandHash,
     prevHash,
   };
-  const stored = {
-    id: uuidv7(at.getTime()),
-    type: event.type,
-    data: JSON.stringify(event.data),
-    metadata: JSON.stringify(metadata),
-  };
+  const stored = toStored(uuidv7(at.getTime()), event, metadata);
   return { stored, metadata };
 };
 

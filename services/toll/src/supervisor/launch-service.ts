@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { nodeFlags } from '@tollkeeper/lifecycle';
 import {
   identifyProcess,
   politelyThenKill,
@@ -61,7 +62,7 @@ export const launchService = async (
 const spawnService = ({ entry, cwd, env, logFile }: ServiceCommand): ChildProcess => {
   const log = openSync(logFile, 'a', 0o600);
   try {
-    return spawn(process.execPath, ['--enable-source-maps', entry], {
+    return spawn(process.execPath, [...nodeFlags, '--enable-source-maps', entry], {
       cwd,
       env,
       detached: true,

@@ -16,6 +16,8 @@ export class CorruptStreamError extends Error {
   override readonly name = 'CorruptStreamError';
 }
 
+const none: readonly GrantPart[] = [];
+
 type Meta = Pick<EventMetadata, 'commandId' | 'commandHash' | 'occurredAt'>;
 
 /** Applies a stored fact in place and runs no policy. Throws CorruptStreamError, never ignores. */
@@ -107,7 +109,6 @@ const addReservation = (
     allocations,
     expiresAt: data.expiresAt,
     tier: data.tier,
-    purpose: data.purpose,
     quote: data.quote,
     state: 'open',
     released: undefined,
@@ -125,6 +126,7 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   if (data.drawnBeyond) drawn.push(...take(account, data.drawnBeyond));
   owe(account, data.debt);
   reservation.state = 'settled';
+  reservation.allocations = none;
   reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
   reservation.settled = reservation.charged;
 };
@@ -153,6 +155,7 @@ const release = (
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
   reservation.state = 'released';
+  reservation.allocations = none;
   reservation.released = { reason: data.reason, commandHash: meta.commandHash };
 };
 

@@ -1,4 +1,4 @@
-import type { DebtCause, Purpose, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 
 /** Credits put in, and what is left of them unreserved. */
@@ -44,10 +44,10 @@ export interface Reservation {
   readonly reservationId: string;
   readonly commandHash: string;
   readonly amountCredits: Money;
-  readonly allocations: readonly GrantPart[];
+  /** Empty once the reservation has ended. */
+  allocations: readonly GrantPart[];
   readonly expiresAt: string;
   readonly tier: Tier;
-  readonly purpose: Purpose;
   readonly quote: Quote | undefined;
   state: 'open' | 'settled' | 'released';
   released: { readonly reason: ReleaseReason; readonly commandHash: string } | undefined;
