@@ -10,7 +10,7 @@ import { CheckpointMovedError } from './save-batch.js';
 
 const batchMax = 2048;
 /** Under load one wake-up in so many milliseconds, whatever the number of commits. */
-const restMs = 25;
+const restMs = 100;
 const standByMs = 1_000;
 const retryMsMin = 500;
 const retryMsMax = 60_000;
