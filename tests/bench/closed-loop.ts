@@ -1,11 +1,4 @@
-/** What one closed loop of callers did in a while. */
-export interface LoopResult {
-  readonly perSecond: number;
-  readonly done: number;
-  readonly failed: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
+import { summarise, type LoopResult } from './loop-result.js';
 
 export interface LoopOptions {
   readonly callers: number;
@@ -42,14 +35,5 @@ export const closedLoop = async (
     }
   };
   await Promise.all(Array.from({ length: options.callers }, (_, place) => caller(place)));
-  latenciesMs.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * share))] ?? NaN;
-  return {
-    perSecond: (latenciesMs.length * 1000) / options.measureMs,
-    done: latenciesMs.length,
-    failed,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-  };
+  return summarise(latenciesMs, failed, options.measureMs);
 };

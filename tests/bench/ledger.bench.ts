@@ -5,9 +5,10 @@ import { openEventStore } from '@tollkeeper/event-store';
 import { startEphemeralNats, startEphemeralPostgres } from '@tollkeeper/servers';
 import { startService } from '../support/service-process.js';
 import { openClassicLedger } from './classic-ledger.js';
-import { closedLoop, type LoopOptions, type LoopResult } from './closed-loop.js';
+import { closedLoop, type LoopOptions } from './closed-loop.js';
 import { cpuSecondsOf, cpuShares } from './cpu.js';
 import { openLedgerClient } from './ledger-client.js';
+import type { LoopResult } from './loop-result.js';
 import { printTable, type Row } from './report.js';
 import { textbookAppend } from './textbook-ledger.js';
 

@@ -1,4 +1,4 @@
-import type { LoopResult } from './closed-loop.js';
+import { summarise, type LoopResult } from './loop-result.js';
 
 /**
  * Requests at a fixed rate, whether or not the earlier ones have been answered. A latency counts from the
@@ -33,14 +33,5 @@ export const openLoop = async (
     );
   }
   await Promise.all(pending);
-  latenciesMs.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * share))] ?? NaN;
-  return {
-    perSecond: (latenciesMs.length * 1000) / options.measureMs,
-    done: latenciesMs.length,
-    failed,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
-  };
+  return summarise(latenciesMs, failed, options.measureMs);
 };

@@ -1,4 +1,4 @@
-import type { LoopResult } from './closed-loop.js';
+import type { LoopResult } from './loop-result.js';
 
 export interface Row {
   readonly load: string;
