@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { connectNats, request as natsRequest } from '@tollkeeper/messaging';
 import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import { waitUntil } from '@tollkeeper/servers';
@@ -129,6 +130,26 @@ describe('a completion, end to end', () => {
       suggestions: [{ action: 'top-up' }, {}],
     });
     expect((await stack.eventsOf(accountId)).map((event) => event.type)).not.toContain('Reserved');
+  });
+
+  it('keeps nobody’s words: not in events, read models, logs, journals or the bus’s store', async () => {
+    const canary = `canary${crypto.randomUUID().replaceAll('-', '')}`;
+    const { apiKey, accountId } = stack.ready();
+    const body = { ...chat, messages: [{ role: 'user', content: canary }] };
+    expect((await complete(stack, apiKey, body)).status).toBe(200);
+    expect((await complete(stack, apiKey, { ...body, unheard_of: canary })).status).toBe(400);
+    await waitUntil(
+      async () =>
+        (await stack.toll<{ reserved: string }>('account', 'show', accountId)).reserved === '0',
+      { timeoutMs: 5_000 },
+    );
+    expect(JSON.stringify(await stack.eventsOf(accountId))).not.toContain(canary);
+    for (const table of ['usage_log', 'credit_transactions', 'daily_summaries']) {
+      const { rows } = await database.query(`SELECT * FROM read.${table}`);
+      expect(JSON.stringify(rows)).not.toContain(canary);
+    }
+    const found = spawnSync('grep', ['-rl', canary, stack.home], { encoding: 'utf8' });
+    expect(found.stdout).toBe('');
   });
 
   it('refuses an unknown model, a wrong key and a broken body without a stack trace', async () => {

@@ -29,7 +29,7 @@ export const creditRefusals = [
   'amount-not-chargeable',
   'too-late',
   'overloaded',
-  'not-ready',
+  'internal',
   'store-unavailable',
   'account-parked',
 ] as const;

@@ -236,6 +236,42 @@ describe('an account’s mailbox', () => {
     }
   });
 
+  it('lets a decision that throws be retried, and carries out its neighbours', async () => {
+    const service = serve(createMemoryEventStore());
+    await fund(service, '10');
+    const broken = reservePlain('bad', '1');
+    Object.defineProperty(broken, 'amountCredits', {
+      get: () => {
+        throw new Error('a bug');
+      },
+    });
+    const outcomes = await Promise.all([
+      service.send(broken),
+      service.send(reservePlain('r1', '1')),
+    ]);
+    expect(outcomes.map(reasonOf)).toEqual(['internal', 'accepted']);
+    expect(outcomes[0]).toMatchObject({ refusal: { retryable: true } });
+  });
+
+  it('tells a failing store apart, without its details', async () => {
+    const store = createMemoryEventStore();
+    const failing: EventStore = {
+      ...store,
+      append: () => Promise.reject(new Error('connect ECONNREFUSED 10.0.0.1:5432')),
+    };
+    const outcome = await serve(failing).send({
+      type: 'OpenAccount',
+      commandId: 'open',
+      commandHash: 'open',
+      kind: 'personal',
+      ownerUserId: 'usr_1',
+      tier: 'pro',
+      timeZone: 'UTC',
+    });
+    expect(reasonOf(outcome)).toBe('store-unavailable');
+    expect(JSON.stringify(outcome)).not.toContain('10.0.0.1');
+  });
+
   it('parks an account whose events cannot be read, and only that one', async () => {
     const store = createMemoryEventStore();
     await store.append('credit-acc_1', 'no-stream', [

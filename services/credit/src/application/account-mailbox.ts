@@ -15,16 +15,16 @@ import {
   StoreUnavailableError,
   type EventStore,
 } from '@tollkeeper/event-store';
-import { messageOf, uuidv7 } from '@tollkeeper/kernel';
+import { uuidv7 } from '@tollkeeper/kernel';
 import type { PriceBook } from '@tollkeeper/pricing';
 import type { Logger } from '@tollkeeper/telemetry';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import { decide } from '../domain/credit-account/decide.js';
 import { CorruptStreamError, evolve } from '../domain/credit-account/evolve.js';
 import { newAccount, type CreditAccount } from '../domain/credit-account/state.js';
-import { refuse, type Refusal, type Verdict } from '../domain/credit-account/verdict.js';
+import type { Verdict } from '../domain/credit-account/verdict.js';
 import type { Clock } from './clock.js';
-import type { Outcome, Submission } from './submission.js';
+import type { Outcome, ServiceRefusal, Submission } from './submission.js';
 
 export interface MailboxDependencies {
   readonly store: EventStore;
@@ -189,6 +189,8 @@ export class AccountMailbox {
     const { command } = submission;
     if (command) {
       const verdict = this.decideOne(command, account, at);
+      // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
+      if (!verdict) return refused('internal', 'the decision failed; nothing was changed', true);
       if (verdict.type === 'refuse') return { type: 'refused', refusal: verdict.refusal };
       for (const event of verdict.events) {
         const { stored, metadata } = envelope(event, command, submission, loaded.lastHash, at);
@@ -202,14 +204,14 @@ export class AccountMailbox {
     return { type: 'accepted', answer: submission.answer(account, at) };
   }
 
-  private decideOne(command: CreditCommand, account: CreditAccount, at: Date): Verdict {
+  private decideOne(command: CreditCommand, account: CreditAccount, at: Date): Verdict | undefined {
     const { prices, reservationTtlMs, logger } = this.with_;
     try {
       return decide(command, account, { at, prices, reservationTtlMs });
     } catch (error) {
       // A bug in one decision must not fail its neighbours in the batch: nothing has changed yet.
       logger.error({ err: error, commandId: command.commandId }, 'a decision failed');
-      return refuse('internal', 'the decision failed; nothing was changed');
+      return undefined;
     }
   }
 
@@ -273,7 +275,7 @@ export class AccountMailbox {
     }
     const outcome = parked
       ? refused('account-parked', 'the stored events of this account cannot be read', true)
-      : refused('store-unavailable', `the store failed: ${messageOf(error)}`, true);
+      : refused('store-unavailable', 'the event store failed; retry with the same id', true);
     for (const submission of [...this.urgent.splice(0), ...this.ordinary.splice(0)]) {
       submission.resolve(outcome);
     }
@@ -281,7 +283,7 @@ export class AccountMailbox {
 }
 
 const refused = (
-  reason: Refusal['reason'] | 'too-late' | 'account-parked' | 'store-unavailable',
+  reason: ServiceRefusal['reason'],
   message: string,
   retryable: boolean,
 ): Outcome => ({ type: 'refused', refusal: { reason, message, retryable } });

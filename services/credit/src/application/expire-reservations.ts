@@ -53,7 +53,7 @@ export class ExpireReservations {
       await Promise.all(due.map((each) => this.expire(each.accountId, each.reservationId, at)));
       if (due.length > 0) this.logger.info({ due: due.length }, 'expired reservations');
     } catch (error) {
-      this.logger.debug({ reason: messageOf(error) }, 'no list of due reservations');
+      this.logger.warn({ reason: messageOf(error) }, 'no list of due reservations');
     }
   }
 

@@ -8,7 +8,7 @@ export type ServiceRefusal = Omit<Refusal, 'reason'> & {
     | Refusal['reason']
     | 'too-late'
     | 'overloaded'
-    | 'not-ready'
+    | 'internal'
     | 'account-parked'
     | 'store-unavailable';
 };

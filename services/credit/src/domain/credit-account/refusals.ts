@@ -9,6 +9,4 @@ export type CreditRefusal =
   | 'unknown-reservation'
   | 'reservation-closed'
   | 'amount-not-chargeable'
-  | 'invalid-request'
-  /** A decision that threw: a bug of ours, told as such. */
-  | 'internal';
+  | 'invalid-request';

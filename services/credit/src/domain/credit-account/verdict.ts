@@ -1,7 +1,7 @@
 import type { CreditAccountEvent } from '@tollkeeper/events';
 import type { CreditRefusal } from './refusals.js';
 
-/** What a decision is made with besides the account: the moment and the price book. */
+/** A reason to branch on, a sentence to read, figures to act on. */
 export interface Refusal {
   readonly reason: CreditRefusal;
   readonly message: string;
