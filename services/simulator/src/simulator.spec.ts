@@ -128,7 +128,10 @@ describe('the simulated vendor', () => {
 
   it('keeps its invoice through a restart, and tells it from a time on', async () => {
     await complete({});
+    const [first] = await invoice();
     await simulator.stop();
+    // The question includes its moment, and a call fits into a millisecond.
+    await expect.poll(() => new Date().toISOString() > String(first?.['at'])).toBe(true);
     const between = new Date().toISOString();
     await start();
     await complete({ model: 'o3' });
