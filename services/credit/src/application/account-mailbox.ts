@@ -118,6 +118,8 @@ export class AccountMailbox {
   /** Decides what waits while the last append is in flight, then stores it and answers. */
   private async step(turn: Turn): Promise<void> {
     const loaded = (this.loaded ??= await this.load());
+    // The append's bytes leave before the next decisions take the processor.
+    if (turn.flight && this.waiting > 0) await nextTurn();
     turn.next ??= this.waiting > 0 ? this.decideWaiting(loaded) : undefined;
     if (turn.flight) {
       const stored = await turn.flight.stored;
@@ -281,6 +283,8 @@ export class AccountMailbox {
     }
   }
 }
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const refused = (
   reason: ServiceRefusal['reason'],

@@ -2,7 +2,7 @@ import { formatMoney, minMoney, type Money } from '@tollkeeper/kernel';
 import { chargeOf } from './charge.js';
 import type { CorrectUsage } from './commands.js';
 import { today, type DecisionContext } from './context.js';
-import { drawFromGrants, giveBack, splitParts, toAllocation } from './draw.js';
+import { drawFromGrants, giveBack, splitParts, toAllocation, toPart } from './draw.js';
 import type { Charged, CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
@@ -26,7 +26,7 @@ export const correctUsage = (
   if ('misfit' in pricing) return refuse('invalid-request', pricing.misfit);
 
   const before = reservation.charged;
-  const delta = pricing.chargeCredits.minus(before.chargeCredits);
+  const delta = pricing.chargeCredits.minus(before.answer.chargeCredits);
   const moves = delta.isNegative()
     ? less(before, delta.negated(), account, context)
     : more(delta, account, context);
@@ -35,7 +35,7 @@ export const correctUsage = (
     data: {
       ...pricing.data,
       reservationId: command.reservationId,
-      previousChargeCredits: formatMoney(before.chargeCredits),
+      previousChargeCredits: before.answer.chargeCredits,
       deltaCredits: formatMoney(delta),
       ...moves,
       localDate: today(account, context),
@@ -60,7 +60,7 @@ const more = (delta: Money, account: CreditAccount, context: DecisionContext) =>
  */
 const less = (before: Charged, amount: Money, account: CreditAccount, context: DecisionContext) => {
   const cancelled = minMoney(amount, account.debtCredits);
-  const fromDrawn = splitParts(before.drawn.toReversed(), amount.minus(cancelled));
+  const fromDrawn = splitParts(before.drawn.map(toPart).reverse(), amount.minus(cancelled));
   const fromRepaid = splitParts(account.repaid.toReversed(), fromDrawn.short);
   const back = giveBack(account, [...fromDrawn.taken, ...fromRepaid.taken], context.at.getTime());
   return {

@@ -1,5 +1,5 @@
 import type { Allocation } from '@tollkeeper/events';
-import { formatMoney, minMoney, type Money } from '@tollkeeper/kernel';
+import { formatMoney, minMoney, parseMoney, type Money } from '@tollkeeper/kernel';
 import { isUsable, type CreditAccount, type Grant, type GrantPart } from './state.js';
 
 /** Lowest priority number first, then earliest expiry, then oldest, then by id. */
@@ -68,4 +68,9 @@ export const giveBack = (
 export const toAllocation = (part: GrantPart): Allocation => ({
   grantId: part.grantId,
   amountCredits: formatMoney(part.amountCredits),
+});
+
+export const toPart = (allocation: Allocation): GrantPart => ({
+  grantId: allocation.grantId,
+  amountCredits: parseMoney(allocation.amountCredits),
 });

@@ -8,7 +8,7 @@ import type {
   Settled,
 } from '@tollkeeper/events';
 import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import { drawOrder } from './draw.js';
+import { drawOrder, toAllocation, toPart } from './draw.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 /** The stream contradicts itself: a fact that no decision of ours can have produced. */
@@ -122,8 +122,8 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   const reservation = openReservation(account, data.reservationId);
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
-  const drawn = data.drawn.map(toPart);
-  if (data.drawnBeyond) drawn.push(...take(account, data.drawnBeyond));
+  if (data.drawnBeyond) take(account, data.drawnBeyond);
+  const drawn = data.drawnBeyond ? [...data.drawn, ...data.drawnBeyond] : data.drawn;
   owe(account, data.debt);
   reservation.state = 'settled';
   reservation.allocations = none;
@@ -140,9 +140,9 @@ const settleLate = (
   if (reservation.state !== 'released' || reservation.charged) {
     throw corrupt(account, data.reservationId, 'settled late without a release, or twice');
   }
-  const drawn = take(account, data.drawn);
+  take(account, data.drawn);
   owe(account, data.debt);
-  reservation.charged = chargedBy(data, drawn, data.debt, meta, true);
+  reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
   reservation.settled = reservation.charged;
 };
 
@@ -168,9 +168,10 @@ const correct = (
   const before = reservation.charged;
   if (!before) throw corrupt(account, data.reservationId, 'corrected before it was charged');
   const back = sumByGrant([...data.returned, ...(data.lapsed ?? [])]);
-  const kept = lessen(before.drawn, back);
+  const kept = lessen(before.drawn.map(toPart), back);
   account.repaid = lessen(account.repaid, back);
-  const drawn = [...kept, ...take(account, data.drawn)];
+  take(account, data.drawn);
+  const drawn = [...kept.map(toAllocation), ...data.drawn];
   putBack(account, data.returned);
   if (data.debtCancelledCredits !== undefined) {
     lowerDebt(account, parseMoney(data.debtCancelledCredits));
@@ -197,11 +198,6 @@ const openReservation = (account: CreditAccount, reservationId: string): Reserva
   if (reservation.state !== 'open') throw corrupt(account, reservationId, 'ended twice');
   return reservation;
 };
-
-const toPart = (allocation: Allocation): GrantPart => ({
-  grantId: allocation.grantId,
-  amountCredits: parseMoney(allocation.amountCredits),
-});
 
 const take = (account: CreditAccount, allocations: readonly Allocation[]): GrantPart[] =>
   allocations.map((allocation) => {
@@ -265,15 +261,13 @@ const lowerDebt = (account: CreditAccount, amount: Money): void => {
 
 const chargedBy = (
   data: Charge,
-  drawn: readonly GrantPart[],
+  drawn: readonly Allocation[],
   debt: { readonly amountCredits: string } | undefined,
   meta: Meta,
   late: boolean,
 ): Charged => ({
   commandHash: meta.commandHash,
-  chargeCredits: parseMoney(data.chargeCredits),
   drawn,
-  debtCredits: debt ? parseMoney(debt.amountCredits) : zero,
   answer: chargeAnswer(data, debt, late),
 });
 

@@ -30,7 +30,6 @@ const clockSkewMaxMs = 60_000;
 export const outputTokensMin = 16;
 
 interface PricedCandidate {
-  readonly names: Omit<QuotedCandidate, 'boundUsd'>;
   readonly version: PriceVersion;
   readonly rule: MultiplierRule;
 }
@@ -63,16 +62,17 @@ export const reserveCompletion = (
     policyId: policy.id,
     requestStartedAt: startedAt.toISOString(),
     candidates: fitting.quoted,
-    bound: {
-      inputTokens: command.bounds.inputTokens,
-      outputTokens: fitting.outputTokens,
-      choices: command.bounds.choices,
-      ...(command.bounds.serviceTier === undefined
-        ? {}
-        : { serviceTier: command.bounds.serviceTier }),
-    },
+    bound: quotedBound(command.bounds, fitting.outputTokens),
   };
   return accept(reserved(command, account, context, fitting.requiredCredits, quote));
+};
+
+/** Two literals, no spread: quotes stay in memory, and objects made by a spread are thrice as large. */
+const quotedBound = (bounds: Bounds, outputTokens: number): Quote['bound'] => {
+  const { inputTokens, choices, serviceTier } = bounds;
+  return serviceTier === undefined
+    ? { inputTokens, outputTokens, choices }
+    : { inputTokens, outputTokens, choices, serviceTier };
 };
 
 const unknownPrice = (what: string): Verdict =>
@@ -95,14 +95,20 @@ interface Bounded {
 const bounded = (call: Call, bounds: Bounds): Bounded | { readonly unpriced: string } => {
   let requiredCredits = zero;
   const quoted: QuotedCandidate[] = [];
-  for (const { version, rule, names } of call.candidates) {
+  for (const { version, rule } of call.candidates) {
     const costUsd = boundUsd(version, { ...bounds, at: call.at });
     if (isUnpriced(costUsd)) {
       return { unpriced: `${version.provider}/${version.model} (${costUsd.meter})` };
     }
     const parts = [{ costUsd, multiplier: rule.multiplier }];
     requiredCredits = maxMoney(requiredCredits, chargeFor(parts, call.policy).chargeCredits);
-    quoted.push({ ...names, boundUsd: formatMoney(costUsd) });
+    quoted.push({
+      provider: version.provider,
+      model: version.model,
+      priceVersion: version.id,
+      multiplierRule: rule.ruleId,
+      boundUsd: formatMoney(costUsd),
+    });
   }
   return { outputTokens: bounds.outputTokens, requiredCredits, quoted };
 };
@@ -200,16 +206,7 @@ const priceCandidates = (
         startedAt,
       );
     if (!version || !rule) return { unpriced: `${candidate.provider}/${candidate.model}` };
-    priced.push({
-      version,
-      rule,
-      names: {
-        provider: version.provider,
-        model: version.model,
-        priceVersion: version.id,
-        multiplierRule: rule.ruleId,
-      },
-    });
+    priced.push({ version, rule });
   }
   return { priced };
 };

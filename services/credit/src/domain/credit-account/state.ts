@@ -1,4 +1,4 @@
-import type { DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 
 /** Credits put in, and what is left of them unreserved. */
@@ -21,11 +21,8 @@ export interface GrantPart {
 /** What the settle, or the last correction, has charged. */
 export interface Charged {
   readonly commandHash: string;
-  readonly chargeCredits: Money;
-  /** Taken from grants, in the order of drawing; a correction gives back from its end. */
-  readonly drawn: readonly GrantPart[];
-  /** Owed for this reservation when it was charged. */
-  readonly debtCredits: Money;
+  /** Taken from grants, in the order of drawing; a correction gives back from its end. Parsed when that comes. */
+  readonly drawn: readonly Allocation[];
   readonly answer: ChargeAnswer;
 }
 
