@@ -9,8 +9,22 @@ export const creditSubjects = {
   charge: (accountId: string): string => `credit.v1.charge.${accountId}`,
   correct: (accountId: string): string => `credit.v1.correct.${accountId}`,
   balance: (accountId: string): string => `credit.v1.balance.${accountId}`,
+  /** A dry run of reserve: what it would take, and whether the account could pay it now. */
+  afford: (accountId: string): string => `credit.v1.afford.${accountId}`,
+  limits: (accountId: string): string => `credit.v1.limits.${accountId}`,
   open: (accountId: string): string => `credit.admin.v1.open.${accountId}`,
   grant: (accountId: string): string => `credit.admin.v1.grant.${accountId}`,
+  void: (accountId: string): string => `credit.admin.v1.void.${accountId}`,
+  refund: (accountId: string): string => `credit.admin.v1.refund.${accountId}`,
+  adjust: (accountId: string): string => `credit.admin.v1.adjust.${accountId}`,
+  tier: (accountId: string): string => `credit.admin.v1.tier.${accountId}`,
+  freeze: (accountId: string): string => `credit.admin.v1.freeze.${accountId}`,
+  unfreeze: (accountId: string): string => `credit.admin.v1.unfreeze.${accountId}`,
+  setLimit: (accountId: string): string => `credit.admin.v1.set-limit.${accountId}`,
+  removeLimit: (accountId: string): string => `credit.admin.v1.remove-limit.${accountId}`,
+  recur: (accountId: string): string => `credit.admin.v1.recur.${accountId}`,
+  alerts: (accountId: string): string => `credit.admin.v1.alerts.${accountId}`,
+  topUpRule: (accountId: string): string => `credit.admin.v1.top-up-rule.${accountId}`,
   /** Many commands in one message, self-clocked: see `batch`. */
   batch: (lane: string): string => `credit.v1.batch.${lane}`,
 } as const;
@@ -27,6 +41,16 @@ export const creditRefusals = [
   'unknown-reservation',
   'reservation-closed',
   'amount-not-chargeable',
+  'unknown-grant',
+  'unknown-limit',
+  'account-frozen',
+  'limit-reached',
+  'rate-limited',
+  'model-not-in-tier',
+  'free-tier-budget',
+  'exceeds-charge',
+  'index-behind',
+  'not-owner',
   'too-late',
   'overloaded',
   'internal',
@@ -148,8 +172,106 @@ export const grantCredits = z.object({
   expiresAt: time.optional(),
   costBasisUsd: decimal.optional(),
   externalReference: z.string().max(128).optional(),
+  /** The `TopUpRequested` that it fulfils. */
+  topUpId: id.optional(),
 });
 export type GrantCredits = z.input<typeof grantCredits>;
+
+const reasonCode = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be like "goodwill" or "billing-error"');
+const reference = z.string().min(1).max(128);
+
+/** Takes back what is unreserved of a grant. */
+export const voidGrant = z.object({
+  ...identity,
+  grantId: id,
+  reasonCode,
+  reference: reference.optional(),
+});
+export type VoidGrant = z.input<typeof voidGrant>;
+
+/** Gives back what a reservation was charged: all that is left of it unless `amountCredits` says less. */
+export const refund = z.object({
+  ...identity,
+  reservationId: id,
+  amountCredits: positiveDecimal.optional(),
+  reasonCode,
+  reference: reference.optional(),
+});
+export type Refund = z.input<typeof refund>;
+
+/** Up or down. There is no "set balance". */
+export const adjust = z.object({
+  ...identity,
+  /** Signed; not zero. */
+  amountCredits: decimal.refine((text) => /[1-9]/.test(text), 'must not be zero'),
+  reasonCode,
+  reference: reference.optional(),
+  /** Down by more than is available: the rest is owed. Otherwise such an adjustment is refused. */
+  bookDebt: z.boolean().default(false),
+});
+export type Adjust = z.input<typeof adjust>;
+
+export const changeTier = z.object({
+  ...identity,
+  tier: z.enum(['free', 'pro', 'enterprise', 'enterprise_max']),
+  reason: z.string().min(1).max(256),
+});
+export type ChangeTier = z.input<typeof changeTier>;
+
+/** Of freeze and unfreeze. */
+export const freeze = z.object({ ...identity, reason: z.string().min(1).max(256) });
+export type Freeze = z.input<typeof freeze>;
+
+/** Sets a limit, or changes its amount or mode; scope, window and unit of a limit stay. */
+export const setLimit = z.object({
+  ...identity,
+  limitId: id,
+  scope: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('account') }),
+    z.object({ type: z.enum(['key', 'user', 'project']), id }),
+  ]),
+  window: z.enum(['minute', 'hour', 'day', 'month', 'total']),
+  unit: z.enum(['credits', 'usd', 'tokens', 'requests']),
+  amount: decimal.refine((text) => !text.startsWith('-'), 'must not be negative'),
+  /** `rate` is for requests and tokens of a minute: counted in memory only, lost at a restart. */
+  mode: z.enum(['soft', 'hard', 'rate']).default('hard'),
+});
+export type SetLimit = z.input<typeof setLimit>;
+export const removeLimit = z.object({ ...identity, limitId: id });
+export type RemoveLimit = z.input<typeof removeLimit>;
+
+/** Grants the same amount anew each month; `amountCredits` 0 ends it. */
+export const recur = z.object({
+  ...identity,
+  recurringId: id,
+  kind: z.enum(['subscription', 'promotion', 'initial', 'purchase']).default('subscription'),
+  amountCredits: decimal.refine((text) => !text.startsWith('-'), 'must not be negative'),
+  priority: z.number().int().min(0).max(1000).optional(),
+  dayOfMonth: z.number().int().min(1).max(28).default(1),
+  rolloverCapCredits: decimal
+    .refine((text) => !text.startsWith('-'), 'must not be negative')
+    .optional(),
+});
+export type Recur = z.input<typeof recur>;
+
+/** Replaces the thresholds below which `LowBalanceReached` is raised. */
+export const setAlerts = z.object({
+  ...identity,
+  thresholdsCredits: z.array(positiveDecimal).max(10),
+});
+export type SetAlerts = z.input<typeof setAlerts>;
+
+export const setTopUpRule = z.object({
+  ...identity,
+  thresholdCredits: positiveDecimal,
+  amountCredits: positiveDecimal,
+  coolDownSeconds: z.number().int().min(0).max(31_536_000).default(3600),
+  monthlyCapCredits: positiveDecimal,
+  enabled: z.boolean().default(true),
+});
+export type SetTopUpRule = z.input<typeof setTopUpRule>;
 
 /** Decimal strings; credits, and the same in US dollars at the policy in force. */
 export const balanceView = z.object({
@@ -205,6 +327,35 @@ export const grantAccepted = z.object({
   available: decimal,
 });
 
+export const refundAccepted = z.object({
+  status: z.literal('accepted'),
+  refundId: z.string(),
+  refundedCredits: decimal,
+  available: decimal,
+});
+export const adjustAccepted = z.object({
+  status: z.literal('accepted'),
+  adjustmentId: z.string(),
+  available: decimal,
+  debt: decimal,
+});
+export const affordView = z.object({
+  affordable: z.boolean(),
+  /** Why not, as reserve would refuse it. */
+  reason: z.string().optional(),
+  required: decimal.optional(),
+  available: decimal,
+  /** The output limit that would be reserved for each choice. */
+  outputTokens: z.number().int().optional(),
+});
+export type AffordView = z.infer<typeof affordView>;
+
+export const refundReply = z.discriminatedUnion('status', [refundAccepted, refused]);
+export type RefundReply = z.infer<typeof refundReply>;
+export const adjustReply = z.discriminatedUnion('status', [adjustAccepted, refused]);
+export type AdjustReply = z.infer<typeof adjustReply>;
+export const affordReply = z.union([affordView, refused]);
+export type AffordReply = z.infer<typeof affordReply>;
 export const reserveReply = z.discriminatedUnion('status', [reserveAccepted, refused]);
 export type ReserveReply = z.infer<typeof reserveReply>;
 export const settleReply = z.discriminatedUnion('status', [settleAccepted, refused]);

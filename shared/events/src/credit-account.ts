@@ -25,8 +25,11 @@ export const defaultGrantPriority = 100;
 export const releaseReasons = ['failed', 'cancelled', 'expired'] as const;
 export type ReleaseReason = (typeof releaseReasons)[number];
 
-export const debtCauses = ['over-reservation', 'late-usage', 'correction'] as const;
+export const debtCauses = ['over-reservation', 'late-usage', 'correction', 'adjustment'] as const;
 export type DebtCause = (typeof debtCauses)[number];
+
+/** A calendar month in the account's time zone, `YYYY-MM`. */
+const month = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/, 'not a month');
 
 const allocation = z.object({ grantId: z.string(), amountCredits: decimal });
 /** A part of a grant. */
@@ -54,6 +57,44 @@ const creditsGranted = z.object({
   /** What was paid for the whole grant; absent when nothing is known. */
   costBasisUsd: decimal.optional(),
   externalReference: z.string().optional(),
+  /** Of an upward adjustment. */
+  reasonCode: z.string().optional(),
+  /** The refund whose source grant had expired. */
+  refundId: z.string().optional(),
+  /** The request that this purchase fulfils. */
+  topUpId: z.string().optional(),
+  /** The rule that posted it, for which month of the account, and when it posts again. */
+  recurring: z
+    .object({ recurringId: z.string(), period: month, nextAt: isoTime.optional() })
+    .optional(),
+  localDate: z.iso.date(),
+});
+
+/** What was unreserved of a grant when its time was over. */
+const grantExpired = z.object({
+  grantId: z.string(),
+  amountCredits: decimal,
+  localDate: z.iso.date(),
+});
+
+/** Takes back what is unreserved of a grant; what returns to it later lapses. */
+const grantVoided = z.object({
+  grantId: z.string(),
+  amountCredits: decimal,
+  reasonCode: z.string(),
+  reference: z.string().optional(),
+  localDate: z.iso.date(),
+});
+
+/** A downward adjustment; an upward one is a grant of that kind. */
+const creditsAdjusted = z.object({
+  adjustmentId: z.string(),
+  /** Taken from the account, positive: what was drawn and what is owed. */
+  amountCredits: decimal,
+  reasonCode: z.string(),
+  reference: z.string().optional(),
+  drawn: z.array(allocation),
+  debt: debt.optional(),
   localDate: z.iso.date(),
 });
 
@@ -116,6 +157,8 @@ const charge = z.object({
   chargeCredits: decimal,
   /** What rounding up added to the exact charge. */
   roundingCredits: decimal,
+  /** What usage beyond the reservation would have been charged under another policy than `deny-excess`. */
+  waivedCredits: decimal.optional(),
   flags: z.array(z.string()).optional(),
 });
 export type Charge = z.infer<typeof charge>;
@@ -173,8 +216,103 @@ const usageCorrected = charge.extend({
   localDate: z.iso.date(),
 });
 
-/** A grant's arrival pays what the account owes first. */
+/** Credits that come in, or come back, pay what the account owes first. */
 const debtRepaid = z.object({ grantId: z.string(), amountCredits: decimal });
+
+/** Gives back, in part or whole, what a settled reservation was charged. */
+const refunded = z.object({
+  refundId: z.string(),
+  reservationId: z.string(),
+  /** Cancelled debt, what returned to the source grants and what lapsed with them: their sum. */
+  amountCredits: decimal,
+  returned: z.array(allocation),
+  /** Of grants that have expired or were voided; a `CreditsGranted` of kind refund makes up for it. */
+  lapsed: z.array(allocation).optional(),
+  debtCancelledCredits: decimal.optional(),
+  reasonCode: z.string(),
+  reference: z.string().optional(),
+  localDate: z.iso.date(),
+});
+
+const tierChanged = z.object({ from: z.enum(tiers), to: z.enum(tiers), reason: z.string() });
+
+/** A frozen account reserves nothing; what was reserved is settled and released as ever. */
+const accountFrozen = z.object({ reason: z.string() });
+const accountUnfrozen = z.object({ reason: z.string() });
+
+/** Whose spending a limit bounds; only the account itself has no id. */
+const limitScope = z.object({
+  type: z.enum(['account', 'key', 'user', 'project']),
+  id: z.string().optional(),
+});
+export type LimitScope = z.infer<typeof limitScope>;
+
+/** `day` and `month` in the account's time zone; `minute` and `hour` in UTC. */
+export const limitWindows = ['minute', 'hour', 'day', 'month', 'total'] as const;
+export type LimitWindow = (typeof limitWindows)[number];
+
+/** Credits charged, US dollars of vendor cost, tokens of all pools, or calls. */
+export const limitUnits = ['credits', 'usd', 'tokens', 'requests'] as const;
+export type LimitUnit = (typeof limitUnits)[number];
+
+/** Counts from the moment it is set; setting it again changes the amount and keeps the count. */
+const limitSet = z.object({
+  limitId: z.string(),
+  scope: limitScope,
+  window: z.enum(limitWindows),
+  unit: z.enum(limitUnits),
+  amount: decimal,
+  /** `soft` warns once a window; `hard` refuses; `rate` refuses and is counted in memory only. */
+  mode: z.enum(['soft', 'hard', 'rate']),
+});
+const limitRemoved = z.object({ limitId: z.string() });
+/** A soft limit was passed; once in each window. */
+const limitWarned = z.object({
+  limitId: z.string(),
+  /** The window's name: `2026-11-20`, `2026-11`, `2026-11-20T10` …; `total`. */
+  period: z.string(),
+  used: decimal,
+  amount: decimal,
+});
+
+const balanceAlertsSet = z.object({ thresholdsCredits: z.array(decimal) });
+/** What is available fell below a threshold; again only after it has been above. */
+const lowBalanceReached = z.object({
+  thresholdCredits: decimal,
+  availableCredits: decimal,
+  localDate: z.iso.date(),
+});
+
+/** Credits that are granted anew each month. */
+const recurringGrantSet = z.object({
+  recurringId: z.string(),
+  kind: z.enum(grantKinds),
+  amountCredits: decimal,
+  priority: z.number().int(),
+  /** Of the account's month; 1 to 28. */
+  dayOfMonth: z.number().int().min(1).max(28),
+  /** The most of earlier months' credits that stays when a new month's come; absent: all. */
+  rolloverCapCredits: decimal.optional(),
+  /** When it posts next; absent: it has ended. */
+  nextAt: isoTime.optional(),
+});
+
+const topUpRuleSet = z.object({
+  /** A top-up is requested when less than this is available. */
+  thresholdCredits: decimal,
+  amountCredits: decimal,
+  coolDownSeconds: z.number().int().nonnegative(),
+  /** Of all requests of one month of the account. */
+  monthlyCapCredits: decimal,
+  enabled: z.boolean(),
+});
+/** A payment adapter fulfils it by a grant that names `topUpId`. */
+const topUpRequested = z.object({
+  topUpId: z.string(),
+  amountCredits: decimal,
+  availableCredits: decimal,
+  localDate: z.iso.date(),
+});
 
 export const creditAccountSchemas = {
   AccountOpened: accountOpened,
@@ -185,6 +323,21 @@ export const creditAccountSchemas = {
   Released: released,
   UsageCorrected: usageCorrected,
   DebtRepaid: debtRepaid,
+  GrantExpired: grantExpired,
+  GrantVoided: grantVoided,
+  CreditsAdjusted: creditsAdjusted,
+  Refunded: refunded,
+  TierChanged: tierChanged,
+  AccountFrozen: accountFrozen,
+  AccountUnfrozen: accountUnfrozen,
+  LimitSet: limitSet,
+  LimitRemoved: limitRemoved,
+  LimitWarned: limitWarned,
+  BalanceAlertsSet: balanceAlertsSet,
+  LowBalanceReached: lowBalanceReached,
+  RecurringGrantSet: recurringGrantSet,
+  TopUpRuleSet: topUpRuleSet,
+  TopUpRequested: topUpRequested,
 } as const;
 
 type Schemas = typeof creditAccountSchemas;

@@ -78,6 +78,22 @@ export class EventProof {
         this.draw([event.data]);
         this.moveDebt(amount(event.data.amountCredits).neg());
         return;
+      case 'GrantExpired':
+      case 'GrantVoided':
+      case 'CreditsAdjusted':
+      case 'Refunded':
+      case 'TierChanged':
+      case 'AccountFrozen':
+      case 'AccountUnfrozen':
+      case 'LimitSet':
+      case 'LimitRemoved':
+      case 'LimitWarned':
+      case 'BalanceAlertsSet':
+      case 'LowBalanceReached':
+      case 'RecurringGrantSet':
+      case 'TopUpRuleSet':
+      case 'TopUpRequested':
+        throw new Error('not proven yet');
       default:
         unreachable(event);
     }

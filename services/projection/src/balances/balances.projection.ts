@@ -89,6 +89,22 @@ export const movementOf = (event: LedgerEvent): Movement => {
       const amount = parseMoney(event.data.amountCredits);
       return { available: amount.neg(), debt: amount.neg() };
     }
+    case 'GrantExpired':
+    case 'GrantVoided':
+    case 'CreditsAdjusted':
+    case 'Refunded':
+    case 'TierChanged':
+    case 'AccountFrozen':
+    case 'AccountUnfrozen':
+    case 'LimitSet':
+    case 'LimitRemoved':
+    case 'LimitWarned':
+    case 'BalanceAlertsSet':
+    case 'LowBalanceReached':
+    case 'RecurringGrantSet':
+    case 'TopUpRuleSet':
+    case 'TopUpRequested':
+      throw new Error('not projected yet');
     default:
       return unreachable(event);
   }

@@ -149,6 +149,22 @@ export class BatchProjection {
       case 'UsageCorrected':
         this.correct(before, event);
         return;
+      case 'GrantExpired':
+      case 'GrantVoided':
+      case 'CreditsAdjusted':
+      case 'Refunded':
+      case 'TierChanged':
+      case 'AccountFrozen':
+      case 'AccountUnfrozen':
+      case 'LimitSet':
+      case 'LimitRemoved':
+      case 'LimitWarned':
+      case 'BalanceAlertsSet':
+      case 'LowBalanceReached':
+      case 'RecurringGrantSet':
+      case 'TopUpRuleSet':
+      case 'TopUpRequested':
+        throw new Error('not projected yet');
       default:
         unreachable(event);
     }

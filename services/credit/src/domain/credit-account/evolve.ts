@@ -50,6 +50,22 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     case 'DebtRepaid':
       repay(account, event.data);
       break;
+    case 'GrantExpired':
+    case 'GrantVoided':
+    case 'CreditsAdjusted':
+    case 'Refunded':
+    case 'TierChanged':
+    case 'AccountFrozen':
+    case 'AccountUnfrozen':
+    case 'LimitSet':
+    case 'LimitRemoved':
+    case 'LimitWarned':
+    case 'BalanceAlertsSet':
+    case 'LowBalanceReached':
+    case 'RecurringGrantSet':
+    case 'TopUpRuleSet':
+    case 'TopUpRequested':
+      throw corrupt(account, event.type, 'not evolved yet');
     default:
       unreachable(event);
   }
