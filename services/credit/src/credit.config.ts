@@ -1,4 +1,11 @@
+import { isDecimalString, parseMoney } from '@tollkeeper/kernel';
 import { z } from 'zod';
+import { defaultRules, excessPolicies, type AccountRules } from './domain/credit-account/rules.js';
+
+const amount = z
+  .string()
+  .refine((text) => isDecimalString(text) && !text.startsWith('-'), 'must be a decimal amount')
+  .transform(parseMoney);
 
 const config = z.object({
   NATS_URL: z.string().min(1),
@@ -8,6 +15,16 @@ const config = z.object({
   CALL_TIMEOUT_MS: z.coerce.number().int().positive().default(600_000),
   /** How much longer a reservation lives, for its settle to arrive. */
   SETTLE_GRACE_MS: z.coerce.number().int().positive().default(120_000),
+  /** What becomes of usage beyond its reservation. */
+  EXCESS_POLICY: z.enum(excessPolicies).default(defaultRules.excessPolicy),
+  INITIAL_GRANT_USD: amount.default(defaultRules.initialGrantUsd),
+  OPEN_ON_RESERVE: z.stringbool().default(defaultRules.openOnReserve),
+  /** Comma-separated `provider/model`; unset: by rate. */
+  FREE_TIER_MODELS: z.string().optional(),
+  FREE_TIER_OUTPUT_USD_PER_MILLION_MAX: amount.default(
+    defaultRules.freeTier.outputUsdPerMillionMax,
+  ),
+  FREE_TIER_MONTHLY_CREDITS: amount.default(defaultRules.freeTier.monthlyBudgetCredits),
 });
 
 export interface CreditConfig {
@@ -15,6 +32,7 @@ export interface CreditConfig {
   readonly databaseUrl: string | undefined;
   readonly kurrentdbUrl: string | undefined;
   readonly reservationTtlMs: number;
+  readonly rules: AccountRules;
 }
 
 /** Throws with the names of the variables that are missing or wrong. */
@@ -26,5 +44,24 @@ export const readConfig = (env: NodeJS.ProcessEnv): CreditConfig => {
     databaseUrl: parsed.data.DATABASE_URL,
     kurrentdbUrl: parsed.data.KURRENTDB_URL,
     reservationTtlMs: parsed.data.CALL_TIMEOUT_MS + parsed.data.SETTLE_GRACE_MS,
+    rules: rulesOf(parsed.data),
   };
 };
+
+const rulesOf = (env: z.output<typeof config>): AccountRules => ({
+  excessPolicy: env.EXCESS_POLICY,
+  initialGrantUsd: env.INITIAL_GRANT_USD,
+  openOnReserve: env.OPEN_ON_RESERVE,
+  freeTier: {
+    models: env.FREE_TIER_MODELS === undefined ? undefined : new Set(listOf(env.FREE_TIER_MODELS)),
+    outputUsdPerMillionMax: env.FREE_TIER_OUTPUT_USD_PER_MILLION_MAX,
+    monthlyBudgetCredits: env.FREE_TIER_MONTHLY_CREDITS,
+  },
+  refundGrantDays: defaultRules.refundGrantDays,
+});
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');

@@ -48,6 +48,7 @@ export const startCredit = async (
     prices: replica.prices,
     clock,
     logger,
+    rules: config.rules,
     reservationTtlMs: config.reservationTtlMs,
   });
   const expiry = new ExpireReservations(nats, accounts, clock, logger);

@@ -22,6 +22,7 @@ import {
   reservePlain,
   settlePlain,
 } from '../domain/credit-account/credit-account.fixture.js';
+import { defaultRules } from '../domain/credit-account/rules.js';
 import { availableCredits } from '../domain/credit-account/state.js';
 import { CreditAccounts, defaultQueueLimits, type QueueLimits } from './credit-accounts.js';
 import type { Outcome } from './submission.js';
@@ -37,6 +38,7 @@ const serve = (store: EventStore, limits: QueueLimits = defaultQueueLimits) => {
       prices: priceBook(),
       clock: { now: () => new Date(nowMs), isSteady: () => true },
       logger,
+      rules: defaultRules,
       reservationTtlMs: 720_000,
     },
     limits,

@@ -21,6 +21,9 @@ import type { Logger } from '@tollkeeper/telemetry';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import { decide } from '../domain/credit-account/decide.js';
 import { CorruptStreamError, evolve } from '../domain/credit-account/evolve.js';
+import type { DecisionContext } from '../domain/credit-account/context.js';
+import { followUps } from '../domain/credit-account/follow-ups.js';
+import type { AccountRules } from '../domain/credit-account/rules.js';
 import { newAccount, type CreditAccount } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 import type { Clock } from './clock.js';
@@ -31,6 +34,7 @@ export interface MailboxDependencies {
   readonly prices: PriceBook;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly rules: AccountRules;
   readonly reservationTtlMs: number;
 }
 
@@ -190,15 +194,18 @@ export class AccountMailbox {
     }
     const { command } = submission;
     if (command) {
-      const verdict = this.decideOne(command, account, at);
+      const context = this.contextAt(at);
+      const verdict = this.decideOne(command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
       if (!verdict) return refused('internal', 'the decision failed; nothing was changed', true);
       if (verdict.type === 'refuse') return { type: 'refused', refusal: verdict.refusal };
-      for (const event of verdict.events) {
-        const { stored, metadata } = envelope(event, command, submission, loaded.lastHash, at);
-        evolve(account, event, metadata);
-        loaded.lastHash = eventHash(stored);
-        store(stored);
+      for (let events = verdict.events; events.length > 0; events = followUps(account, context)) {
+        for (const event of events) {
+          const { stored, metadata } = envelope(event, command, submission, loaded.lastHash, at);
+          evolve(account, event, metadata);
+          loaded.lastHash = eventHash(stored);
+          store(stored);
+        }
       }
     } else if (!account.opened) {
       return refused('unknown-account', `no account ${account.accountId}`, false);
@@ -206,13 +213,21 @@ export class AccountMailbox {
     return { type: 'accepted', answer: submission.answer(account, at) };
   }
 
-  private decideOne(command: CreditCommand, account: CreditAccount, at: Date): Verdict | undefined {
-    const { prices, reservationTtlMs, logger } = this.with_;
+  private contextAt(at: Date): DecisionContext {
+    const { prices, rules, reservationTtlMs } = this.with_;
+    return { at, prices, rules, reservationTtlMs };
+  }
+
+  private decideOne(
+    command: CreditCommand,
+    account: CreditAccount,
+    context: DecisionContext,
+  ): Verdict | undefined {
     try {
-      return decide(command, account, { at, prices, reservationTtlMs });
+      return decide(command, account, context);
     } catch (error) {
       // A bug in one decision must not fail its neighbours in the batch: nothing has changed yet.
-      logger.error({ err: error, commandId: command.commandId }, 'a decision failed');
+      this.with_.logger.error({ err: error, commandId: command.commandId }, 'a decision failed');
       return undefined;
     }
   }

@@ -3,8 +3,11 @@ import { parseMoney } from '@tollkeeper/kernel';
 import { PriceBook } from '@tollkeeper/pricing';
 import { expect } from 'vitest';
 import type { Attempt, CreditCommand } from './commands.js';
+import type { DecisionContext } from './context.js';
 import { decide } from './decide.js';
 import { evolve } from './evolve.js';
+import { followUps } from './follow-ups.js';
+import { defaultRules, type AccountRules } from './rules.js';
 import { newAccount, type CreditAccount } from './state.js';
 import type { Refusal, Verdict } from './verdict.js';
 
@@ -201,13 +204,19 @@ const meta = (at: Date, command?: CreditCommand) => ({
   occurredAt: at.toISOString(),
 });
 
-const step = (account: CreditAccount): Step => ({
+const step = (account: CreditAccount, rules: AccountRules): Step => ({
   when: (command, at = startedAt) => {
-    const verdict = decide(command, account, { at, prices, reservationTtlMs: 720_000 });
-    const events = verdict.type === 'accept' ? verdict.events : [];
-    for (const event of events) evolve(account, event, meta(at, command));
+    const context: DecisionContext = { at, prices, rules, reservationTtlMs: 720_000 };
+    const verdict = decide(command, account, context);
+    const events: CreditAccountEvent[] = [];
+    let next = verdict.type === 'accept' ? verdict.events : [];
+    while (next.length > 0) {
+      for (const event of next) evolve(account, event, meta(at, command));
+      events.push(...next);
+      next = followUps(account, context);
+    }
     const outcome: Outcome = {
-      ...step(account),
+      ...step(account, rules),
       verdict,
       account,
       then: (...types) => {
@@ -230,8 +239,11 @@ const step = (account: CreditAccount): Step => ({
   },
 });
 
-export const given = (...events: CreditAccountEvent[]): Step => {
+/** Under the default rules; `givenUnder` takes others. */
+export const given = (...events: CreditAccountEvent[]): Step => givenUnder({}, ...events);
+
+export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccountEvent[]): Step => {
   const account = newAccount('acc_1');
   for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
-  return step(account);
+  return step(account, { ...defaultRules, ...rules });
 };

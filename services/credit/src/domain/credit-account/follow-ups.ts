@@ -1,0 +1,18 @@
+import type { CreditAccountEvent } from '@tollkeeper/events';
+import type { DecisionContext } from './context.js';
+import type { CreditAccount } from './state.js';
+
+/**
+ * What an account's new state brings about by itself, after a command has changed it: stored in the same append,
+ * under the command's id. Asked again until it is silent, so that one consequence may have another.
+ */
+export const followUps = (
+  account: CreditAccount,
+  context: DecisionContext,
+): readonly CreditAccountEvent[] => {
+  void account;
+  void context;
+  return none;
+};
+
+const none: readonly CreditAccountEvent[] = [];
