@@ -2,4 +2,5 @@ export * from './canonical-json.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './local-date.js';
+export * from './local-month.js';
 export * from './money.js';

@@ -17,7 +17,8 @@ interface CommandBase {
 
 export interface OpenAccount extends CommandBase {
   readonly type: 'OpenAccount';
-  readonly kind: 'personal' | 'organization';
+  /** Undefined: personal at the owner's personal id, organization at any other. */
+  readonly kind: 'personal' | 'organization' | undefined;
   readonly ownerUserId: string;
   readonly tier: Tier;
   readonly timeZone: string;
@@ -32,6 +33,8 @@ export interface GrantCredits extends CommandBase {
   readonly expiresAt: Date | undefined;
   readonly costBasisUsd: Money | undefined;
   readonly externalReference: string | undefined;
+  /** The request that this purchase fulfils. */
+  readonly topUpId?: string | undefined;
 }
 
 /** Without a user, the account's owner is meant. */
@@ -104,7 +107,95 @@ export interface CorrectUsage extends CommandBase {
   readonly attempts: readonly Attempt[];
 }
 
+/** Why an operator moves credits. */
+interface Reasoned {
+  readonly reasonCode: string;
+  readonly reference: string | undefined;
+}
+
+export interface VoidGrant extends CommandBase, Reasoned {
+  readonly type: 'VoidGrant';
+  readonly grantId: string;
+}
+
+/** Posts that a grant's time is over; the service's own. */
+export interface ExpireGrant extends CommandBase {
+  readonly type: 'ExpireGrant';
+  readonly grantId: string;
+}
+
+export interface SetRecurringGrant extends CommandBase {
+  readonly type: 'SetRecurringGrant';
+  readonly recurringId: string;
+  readonly kind: GrantKind;
+  /** Zero ends it. */
+  readonly amountCredits: Money;
+  readonly priority: number;
+  readonly dayOfMonth: number;
+  readonly rolloverCapCredits: Money | undefined;
+}
+
+/** Posts a month's credits when they are due; the service's own. */
+export interface PostRecurringGrant extends CommandBase {
+  readonly type: 'PostRecurringGrant';
+  readonly recurringId: string;
+}
+
+export interface Refund extends CommandBase, Reasoned {
+  readonly type: 'Refund';
+  readonly reservationId: string;
+  /** Undefined: all that is left of the charge. */
+  readonly amountCredits: Money | undefined;
+}
+
+export interface Adjust extends CommandBase, Reasoned {
+  readonly type: 'Adjust';
+  /** Signed. */
+  readonly amountCredits: Money;
+  /** Whether the account may owe what it does not have. */
+  readonly bookDebt: boolean;
+}
+
+export interface ChangeTier extends CommandBase {
+  readonly type: 'ChangeTier';
+  readonly tier: Tier;
+  readonly reason: string;
+}
+
+export interface Freeze extends CommandBase {
+  readonly type: 'Freeze' | 'Unfreeze';
+  readonly reason: string;
+}
+
+export interface SetAlerts extends CommandBase {
+  readonly type: 'SetAlerts';
+  readonly thresholdsCredits: readonly Money[];
+}
+
+export interface SetTopUpRule extends CommandBase {
+  readonly type: 'SetTopUpRule';
+  readonly thresholdCredits: Money;
+  readonly amountCredits: Money;
+  readonly coolDownSeconds: number;
+  readonly monthlyCapCredits: Money;
+  readonly enabled: boolean;
+}
+
+/** Remembered by command id in the account's state. */
+export type AdminCommand =
+  | VoidGrant
+  | ExpireGrant
+  | SetRecurringGrant
+  | PostRecurringGrant
+  | Refund
+  | Adjust
+  | ChangeTier
+  | Freeze
+  | SetAlerts
+  | SetTopUpRule;
+
 export type CreditCommand =
+  | AdminCommand
   | OpenAccount
   | GrantCredits
   | ReserveCompletion

@@ -1,10 +1,15 @@
+import type { CreditAccountEventOf } from '@tollkeeper/events';
 import { formatMoney, minMoney, type Money } from '@tollkeeper/kernel';
+import { netCredits } from './charge-net.js';
 import { chargeOf } from './charge.js';
 import type { CorrectUsage } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import { drawFromGrants, giveBack, splitParts, toAllocation, toPart } from './draw.js';
 import type { Charged, CreditAccount } from './state.js';
+import { withinReservation } from './excess.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
+
+type Refunded = CreditAccountEventOf<'Refunded'>['data'];
 
 /** Charges again what was charged as an estimate, now that the exact usage is known. */
 export const correctUsage = (
@@ -22,13 +27,16 @@ export const correctUsage = (
       ? nothing
       : refuse('replay-mismatch', `${command.commandId} was sent with other fields`);
   }
-  const pricing = chargeOf({ ...command, amountCredits: undefined }, reservation, context);
-  if ('misfit' in pricing) return refuse('invalid-request', pricing.misfit);
+  const priced = chargeOf({ ...command, amountCredits: undefined }, reservation, context);
+  if ('misfit' in priced) return refuse('invalid-request', priced.misfit);
+  const pricing = withinReservation(priced, reservation, context.rules);
 
   const before = reservation.charged;
-  const delta = pricing.chargeCredits.minus(before.answer.chargeCredits);
+  const delta = netCredits(pricing.data.chargeCredits, reservation).minus(
+    netCredits(before.answer.chargeCredits, reservation),
+  );
   const moves = delta.isNegative()
-    ? less(before, delta.negated(), account, context)
+    ? { drawn: [], ...giveBackCharged(before, delta.negated(), account, context) }
     : more(delta, account, context);
   return accept({
     type: 'UsageCorrected',
@@ -58,13 +66,17 @@ const more = (delta: Money, account: CreditAccount, context: DecisionContext) =>
  * What the account owes is cancelled first: it was never paid. The rest goes back, last drawn first, then to
  * the grants that have paid off a debt.
  */
-const less = (before: Charged, amount: Money, account: CreditAccount, context: DecisionContext) => {
+export const giveBackCharged = (
+  before: Charged,
+  amount: Money,
+  account: CreditAccount,
+  context: DecisionContext,
+): Pick<Refunded, 'returned' | 'lapsed' | 'debtCancelledCredits'> => {
   const cancelled = minMoney(amount, account.debtCredits);
   const fromDrawn = splitParts(before.drawn.map(toPart).reverse(), amount.minus(cancelled));
   const fromRepaid = splitParts(account.repaid.toReversed(), fromDrawn.short);
   const back = giveBack(account, [...fromDrawn.taken, ...fromRepaid.taken], context.at.getTime());
   return {
-    drawn: [],
     returned: back.returned,
     ...(back.lapsed.length > 0 ? { lapsed: back.lapsed } : {}),
     ...(cancelled.isZero() ? {} : { debtCancelledCredits: formatMoney(cancelled) }),

@@ -1,14 +1,19 @@
-import type { CreditAccountEvent } from '@tollkeeper/events';
-import { formatMoney, minMoney, unreachable, zero } from '@tollkeeper/kernel';
+import { unreachable } from '@tollkeeper/kernel';
+import { adjustCredits } from './adjust.js';
 import { settlePlainCharge } from './charge.js';
-import type { CreditCommand, GrantCredits, OpenAccount } from './commands.js';
-import { today, type DecisionContext } from './context.js';
+import type { CreditCommand } from './commands.js';
+import type { DecisionContext } from './context.js';
 import { correctUsage } from './correct.js';
+import { expireGrant, grantCredits, voidGrant } from './grant.js';
+import { accountAfter, isSpending, openAccount, openingBySpending } from './open-account.js';
+import { postRecurringGrant, setRecurringGrant } from './recur.js';
+import { refundCharge } from './refund.js';
 import { releaseReservation } from './release.js';
 import { reserveAmount, reserveCompletion } from './reserve.js';
 import { settleReservation } from './settle.js';
+import { changeTier, freezeAccount, setAlerts, setTopUpRule } from './settings.js';
 import type { CreditAccount } from './state.js';
-import { accept, nothing, refuse, type Verdict } from './verdict.js';
+import { accept, refuse, type Verdict } from './verdict.js';
 
 /** Sending a command again adds no second event, so every command is safe to retry. */
 export const decide = (
@@ -16,8 +21,11 @@ export const decide = (
   account: CreditAccount,
   context: DecisionContext,
 ): Verdict => {
-  if (command.type === 'OpenAccount') return openAccount(command, account);
-  if (!account.opened) return refuse('unknown-account', `no account ${account.accountId}`);
+  if (command.type === 'OpenAccount') return openAccount(command, account, context);
+  if (!account.opened) return decideUnopened(command, account, context);
+  if (account.frozen && isSpending(command) && !account.reservations.has(command.commandId)) {
+    return refuse('account-frozen', `account ${account.accountId} is frozen`);
+  }
   switch (command.type) {
     case 'GrantCredits':
       return grantCredits(command, account, context);
@@ -33,68 +41,42 @@ export const decide = (
       return releaseReservation(command, account, context);
     case 'CorrectUsage':
       return correctUsage(command, account, context);
+    case 'VoidGrant':
+      return voidGrant(command, account, context);
+    case 'ExpireGrant':
+      return expireGrant(command, account, context);
+    case 'SetRecurringGrant':
+      return setRecurringGrant(command, account, context);
+    case 'PostRecurringGrant':
+      return postRecurringGrant(command, account, context);
+    case 'Refund':
+      return refundCharge(command, account, context);
+    case 'Adjust':
+      return adjustCredits(command, account, context);
+    case 'ChangeTier':
+      return changeTier(command, account);
+    case 'Freeze':
+    case 'Unfreeze':
+      return freezeAccount(command, account);
+    case 'SetAlerts':
+      return setAlerts(command, account);
+    case 'SetTopUpRule':
+      return setTopUpRule(command, account);
     default:
       return unreachable(command);
   }
 };
 
-const openAccount = (command: OpenAccount, account: CreditAccount): Verdict => {
-  if (account.openedBy) {
-    return account.openedBy.commandHash === command.commandHash
-      ? nothing
-      : refuse('account-exists', `account ${account.accountId} is open already`);
-  }
-  return accept({
-    type: 'AccountOpened',
-    data: {
-      accountId: account.accountId,
-      kind: command.kind,
-      ownerUserId: command.ownerUserId,
-      tier: command.tier,
-      timeZone: command.timeZone,
-    },
-  });
-};
-
-const grantCredits = (
-  command: GrantCredits,
+/** A spending that may open its account is decided on the account as it then is, and both are stored in one append. */
+const decideUnopened = (
+  command: CreditCommand,
   account: CreditAccount,
   context: DecisionContext,
 ): Verdict => {
-  const grantId = command.commandId;
-  const known = account.grantHashes.get(grantId);
-  if (known !== undefined) {
-    return known === command.commandHash
-      ? nothing
-      : refuse('replay-mismatch', `grant ${grantId} was made with other fields`);
-  }
-  const effectiveAt = command.effectiveAt ?? context.at;
-  if (command.expiresAt && command.expiresAt <= effectiveAt) {
-    return refuse('invalid-request', 'a grant must not expire before it takes effect');
-  }
-  const granted: CreditAccountEvent = {
-    type: 'CreditsGranted',
-    data: {
-      grantId,
-      kind: command.kind,
-      amountCredits: formatMoney(command.amountCredits),
-      priority: command.priority,
-      effectiveAt: effectiveAt.toISOString(),
-      ...(command.expiresAt ? { expiresAt: command.expiresAt.toISOString() } : {}),
-      ...(command.costBasisUsd ? { costBasisUsd: formatMoney(command.costBasisUsd) } : {}),
-      ...(command.externalReference === undefined
-        ? {}
-        : { externalReference: command.externalReference }),
-      localDate: today(account, context),
-    },
-  };
-  const inForce =
-    effectiveAt <= context.at && !(command.expiresAt && command.expiresAt <= context.at);
-  const repays = inForce ? minMoney(account.debtCredits, command.amountCredits) : zero;
-  return repays.isZero()
-    ? accept(granted)
-    : accept(granted, {
-        type: 'DebtRepaid',
-        data: { grantId, amountCredits: formatMoney(repays) },
-      });
+  const opening = openingBySpending(command, account, context);
+  if (!opening) return refuse('unknown-account', `no account ${account.accountId}`);
+  if (opening.type === 'refuse') return opening;
+  const opened = accountAfter(opening.events, account.accountId, command, context);
+  const verdict = decide(command, opened, context);
+  return verdict.type === 'accept' ? accept(...opening.events, ...verdict.events) : verdict;
 };

@@ -50,7 +50,7 @@ export const splitParts = (
   return { taken, rest, short: left };
 };
 
-/** Credits go back to the grants they came from; those of a grant that has expired since lapse. */
+/** Credits go back to the grants they came from; those of a grant that has expired or was voided since lapse. */
 export const giveBack = (
   account: CreditAccount,
   parts: readonly GrantPart[],
@@ -60,7 +60,8 @@ export const giveBack = (
   const lapsed: Allocation[] = [];
   for (const part of parts) {
     const grant = account.grantsById.get(part.grantId);
-    (grant && atMs < grant.expiresAtMs ? returned : lapsed).push(toAllocation(part));
+    const ended = !grant || grant.ended || grant.expiresAtMs <= atMs;
+    (ended ? lapsed : returned).push(toAllocation(part));
   }
   return { returned, lapsed };
 };

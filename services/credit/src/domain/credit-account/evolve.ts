@@ -3,21 +3,35 @@ import type {
   Charge,
   CreditAccountEvent,
   CreditAccountEventOf,
-  DebtCause,
   EventMetadata,
   Settled,
 } from '@tollkeeper/events';
-import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import { drawOrder, toAllocation, toPart } from './draw.js';
+import { parseMoney, unreachable } from '@tollkeeper/kernel';
+import { netCredits } from './charge-net.js';
+import { corrupt } from './corrupt-stream.js';
+import { toAllocation } from './draw.js';
+import {
+  freeze,
+  openAccount,
+  changeTier,
+} from './evolve-account.js';
+import { addGrant, expireGrant, setRecurringGrant, voidGrant } from './evolve-grants.js';
+import { adjust, refund } from './evolve-refund.js';
+import {
+  raiseLowBalance,
+  requestTopUp,
+  setAlerts,
+  setTopUpRule,
+  watchBalance,
+} from './evolve-watch.js';
+import { lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
-/** The stream contradicts itself: a fact that no decision of ours can have produced. */
-export class CorruptStreamError extends Error {
-  override readonly name = 'CorruptStreamError';
-}
+export { CorruptStreamError } from './corrupt-stream.js';
 
 const none: readonly GrantPart[] = [];
 
+/** What of an event's metadata the state depends on. */
 type Meta = Pick<EventMetadata, 'commandId' | 'commandHash' | 'occurredAt'>;
 
 /** Applies a stored fact in place and runs no policy. Throws CorruptStreamError, never ignores. */
@@ -27,7 +41,7 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
   }
   switch (event.type) {
     case 'AccountOpened':
-      open(account, event.data, meta);
+      openAccount(account, event.data, meta);
       break;
     case 'CreditsGranted':
       addGrant(account, event.data, meta);
@@ -51,60 +65,50 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
       repay(account, event.data);
       break;
     case 'GrantExpired':
+      expireGrant(account, event.data);
+      break;
     case 'GrantVoided':
-    case 'CreditsAdjusted':
+      voidGrant(account, event.data, meta);
+      break;
+    case 'RecurringGrantSet':
+      setRecurringGrant(account, event.data, meta);
+      break;
     case 'Refunded':
+      refund(account, event.data, meta);
+      break;
+    case 'CreditsAdjusted':
+      adjust(account, event.data, meta);
+      break;
     case 'TierChanged':
+      changeTier(account, event.data, meta);
+      break;
     case 'AccountFrozen':
+      freeze(account, true, meta);
+      break;
     case 'AccountUnfrozen':
+      freeze(account, false, meta);
+      break;
+    case 'BalanceAlertsSet':
+      setAlerts(account, event.data, meta);
+      break;
+    case 'LowBalanceReached':
+      raiseLowBalance(account, event.data);
+      break;
+    case 'TopUpRuleSet':
+      setTopUpRule(account, event.data, meta);
+      break;
+    case 'TopUpRequested':
+      requestTopUp(account, event.data, meta);
+      break;
     case 'LimitSet':
     case 'LimitRemoved':
     case 'LimitWarned':
-    case 'BalanceAlertsSet':
-    case 'LowBalanceReached':
-    case 'RecurringGrantSet':
-    case 'TopUpRuleSet':
-    case 'TopUpRequested':
       throw corrupt(account, event.type, 'not evolved yet');
     default:
       unreachable(event);
   }
   account.lastEventAtMs = Date.parse(meta.occurredAt);
-};
-
-const corrupt = (account: CreditAccount, what: string, why: string): CorruptStreamError =>
-  new CorruptStreamError(`credit-${account.accountId}: ${what}: ${why}`);
-
-const open = (
-  account: CreditAccount,
-  data: CreditAccountEventOf<'AccountOpened'>['data'],
-  meta: Meta,
-): void => {
-  account.opened = true;
-  account.openedBy = { commandHash: meta.commandHash };
-  account.ownerUserId = data.ownerUserId;
-  account.tier = data.tier;
-  account.timeZone = data.timeZone;
-};
-
-const addGrant = (
-  account: CreditAccount,
-  data: CreditAccountEventOf<'CreditsGranted'>['data'],
-  meta: Meta,
-): void => {
-  if (account.grantsById.has(data.grantId)) throw corrupt(account, data.grantId, 'granted twice');
-  const grant = {
-    grantId: data.grantId,
-    priority: data.priority,
-    effectiveAtMs: Date.parse(data.effectiveAt),
-    expiresAtMs: data.expiresAt === undefined ? Infinity : Date.parse(data.expiresAt),
-    order: account.grants.length,
-    available: parseMoney(data.amountCredits),
-  };
-  account.grants.push(grant);
-  account.grants.sort(drawOrder);
-  account.grantsById.set(grant.grantId, grant);
-  account.grantHashes.set(grant.grantId, meta.commandHash);
+  if (account.watch) watchBalance(account, account.watch);
 };
 
 const addReservation = (
@@ -131,6 +135,7 @@ const addReservation = (
     charged: undefined,
     settled: undefined,
     corrections: undefined,
+    refundedCredits: undefined,
   });
 };
 
@@ -183,15 +188,9 @@ const correct = (
   const reservation = knownReservation(account, data.reservationId);
   const before = reservation.charged;
   if (!before) throw corrupt(account, data.reservationId, 'corrected before it was charged');
-  const back = sumByGrant([...data.returned, ...(data.lapsed ?? [])]);
-  const kept = lessen(before.drawn.map(toPart), back);
-  account.repaid = lessen(account.repaid, back);
+  const kept = undraw(account, before, data, netCredits(data.chargeCredits, reservation));
   take(account, data.drawn);
   const drawn = [...kept.map(toAllocation), ...data.drawn];
-  putBack(account, data.returned);
-  if (data.debtCancelledCredits !== undefined) {
-    lowerDebt(account, parseMoney(data.debtCancelledCredits));
-  }
   owe(account, data.debt);
   reservation.charged = chargedBy(data, drawn, data.debt, meta, before.answer.late);
   reservation.corrections ??= new Map();
@@ -213,66 +212,6 @@ const openReservation = (account: CreditAccount, reservationId: string): Reserva
   const reservation = knownReservation(account, reservationId);
   if (reservation.state !== 'open') throw corrupt(account, reservationId, 'ended twice');
   return reservation;
-};
-
-const take = (account: CreditAccount, allocations: readonly Allocation[]): GrantPart[] =>
-  allocations.map((allocation) => {
-    const part = toPart(allocation);
-    const grant = account.grantsById.get(part.grantId);
-    if (!grant) throw corrupt(account, part.grantId, 'drawn, but never granted');
-    grant.available = grant.available.minus(part.amountCredits);
-    if (grant.available.isNegative()) throw corrupt(account, part.grantId, 'overdrawn');
-    return part;
-  });
-
-const putBack = (account: CreditAccount, allocations: readonly Allocation[]): void => {
-  for (const allocation of allocations) {
-    const grant = account.grantsById.get(allocation.grantId);
-    if (!grant) throw corrupt(account, allocation.grantId, 'returned to, but never granted');
-    grant.available = grant.available.plus(parseMoney(allocation.amountCredits));
-  }
-};
-
-const sumByGrant = (allocations: readonly Allocation[]): Map<string, Money> => {
-  const sums = new Map<string, Money>();
-  for (const { grantId, amountCredits } of allocations) {
-    sums.set(grantId, (sums.get(grantId) ?? zero).plus(parseMoney(amountCredits)));
-  }
-  return sums;
-};
-
-/** What stays drawn after a correction gave some back; uses up `back`. */
-const lessen = (drawn: readonly GrantPart[], back: Map<string, Money>): GrantPart[] => {
-  const kept: GrantPart[] = [];
-  for (const part of drawn) {
-    const less = back.get(part.grantId) ?? zero;
-    const cut = less.lt(part.amountCredits) ? less : part.amountCredits;
-    back.set(part.grantId, less.minus(cut));
-    const amountCredits = part.amountCredits.minus(cut);
-    if (!amountCredits.isZero()) kept.push({ grantId: part.grantId, amountCredits });
-  }
-  return kept;
-};
-
-const owe = (
-  account: CreditAccount,
-  debt: { readonly amountCredits: string; readonly cause: DebtCause } | undefined,
-): void => {
-  if (!debt) return;
-  const amount = parseMoney(debt.amountCredits);
-  account.debts.set(debt.cause, (account.debts.get(debt.cause) ?? zero).plus(amount));
-  account.debtCredits = account.debtCredits.plus(amount);
-};
-
-const lowerDebt = (account: CreditAccount, amount: Money): void => {
-  if (amount.gt(account.debtCredits)) throw corrupt(account, 'debt', 'repaid more than is owed');
-  account.debtCredits = account.debtCredits.minus(amount);
-  let left = amount;
-  for (const [cause, owed] of account.debts) {
-    const part = left.lt(owed) ? left : owed;
-    account.debts.set(cause, owed.minus(part));
-    left = left.minus(part);
-  }
 };
 
 const chargedBy = (

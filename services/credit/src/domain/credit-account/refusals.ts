@@ -9,4 +9,7 @@ export type CreditRefusal =
   | 'unknown-reservation'
   | 'reservation-closed'
   | 'amount-not-chargeable'
+  | 'unknown-grant'
+  | 'account-frozen'
+  | 'exceeds-charge'
   | 'invalid-request';

@@ -51,10 +51,11 @@ export const reserveCompletion = (
 
   const asked = bounded(call, command.bounds);
   if ('unpriced' in asked) return unknownPrice(asked.unpriced);
-  if (account.debtCredits.gt(0)) {
+  const available = availableCredits(account, context.at.getTime());
+  if (isBlockedByDebt(account, available, context)) {
     return shortfall('debt-outstanding', account, asked.requiredCredits, context, policy);
   }
-  const fitting = fit(call, command.bounds, asked, availableCredits(account, context.at.getTime()));
+  const fitting = fit(call, command.bounds, asked, available);
   if (!fitting) {
     return shortfall('insufficient-credits', account, asked.requiredCredits, context, policy);
   }
@@ -145,13 +146,22 @@ export const lacksFor = (
   if (amountCredits.decimalPlaces() > policy.decimals) {
     return refuse('amount-not-chargeable', `credits have ${String(policy.decimals)} decimals`);
   }
-  if (account.debtCredits.gt(0)) {
+  const available = availableCredits(account, context.at.getTime());
+  if (isBlockedByDebt(account, available, context)) {
     return shortfall('debt-outstanding', account, amountCredits, context, policy);
   }
-  return amountCredits.gt(availableCredits(account, context.at.getTime()))
+  return amountCredits.gt(available)
     ? shortfall('insufficient-credits', account, amountCredits, context, policy)
     : undefined;
 };
+
+/** Debt that a grant which came into force since could pay blocks nothing: the reserve's follow-up pays it. */
+const isBlockedByDebt = (
+  account: CreditAccount,
+  available: Money,
+  { rules }: DecisionContext,
+): boolean =>
+  !account.debtCredits.isZero() && available.isZero() && rules.excessPolicy !== 'allow';
 
 export const repeatedReserve = (
   reservationId: string,
@@ -222,7 +232,8 @@ const affordable = (call: Call, bounds: Bounds, available: Money): number => {
   return least;
 };
 
-const shortfall = (
+/** What is lacking, what there is and what may be done, in credits and US dollars. */
+export const shortfall = (
   reason: 'insufficient-credits' | 'debt-outstanding',
   account: CreditAccount,
   required: Money,

@@ -2,13 +2,14 @@ import { formatMoney } from '@tollkeeper/kernel';
 import { chargeOf, type Pricing } from './charge.js';
 import type { Settle } from './commands.js';
 import { today, type DecisionContext } from './context.js';
+import { withinReservation } from './excess.js';
 import { drawFromGrants, giveBack, splitParts, toAllocation } from './draw.js';
 import type { CreditAccount, Reservation } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
 /**
  * Charges what was used and gives back the rest. What the vendor billed beyond the reservation is
- * taken from what is available, and owed where nothing is: the vendor has been paid already.
+ * taken from what is available, and owed where nothing is: the vendor has been paid already. Under `deny-excess` it is waived.
  */
 export const settleReservation = (
   command: Settle,
@@ -24,8 +25,9 @@ export const settleReservation = (
       ? nothing
       : refuse('replay-mismatch', `${command.reservationId} was settled with other figures`);
   }
-  const pricing = chargeOf(command, reservation, context);
-  if ('misfit' in pricing) return refuse('invalid-request', pricing.misfit);
+  const priced = chargeOf(command, reservation, context);
+  if ('misfit' in priced) return refuse('invalid-request', priced.misfit);
+  const pricing = withinReservation(priced, reservation, context.rules);
   return reservation.state === 'open'
     ? settled(reservation, pricing, account, context)
     : settledLate(reservation, pricing, account, context);

@@ -1,5 +1,7 @@
 import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
+import type { RecurringGrant } from './recurring-rule.js';
+import type { Watch } from './watch.js';
 
 /** Credits put in, and what is left of them unreserved. */
 export interface Grant {
@@ -10,7 +12,15 @@ export interface Grant {
   readonly expiresAtMs: number;
   /** Place among the account's grants: the oldest is 0. */
   readonly order: number;
+  /** As it was granted. */
+  readonly amountCredits: Money;
+  /** What was paid for the whole of it; undefined when nothing is known. */
+  readonly costBasisUsd: Money | undefined;
+  /** The rule that posted it. */
+  readonly recurringId: string | undefined;
   available: Money;
+  /** Expired by event, or voided whole: what would return to it lapses. */
+  ended: boolean;
 }
 
 export interface GrantPart {
@@ -53,6 +63,15 @@ export interface Reservation {
   settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
   /** Hashes of corrections by command id, so that a repeated one gets its answer. */
   corrections: Map<string, Charged> | undefined;
+  /** What refunds have given back; undefined when none has. */
+  refundedCredits: Money | undefined;
+}
+
+/** An operator's command that was carried out, and what its answer is rebuilt from. */
+export interface DoneCommand {
+  readonly commandHash: string;
+  /** Of a refund: a decimal string. */
+  readonly refundedCredits: string | undefined;
 }
 
 /**
@@ -66,11 +85,18 @@ export interface CreditAccount {
   ownerUserId: string;
   tier: Tier;
   timeZone: string;
-  /** In draw order: lowest priority number, earliest expiry, oldest, id. */
+  /** Nothing may be reserved; what was reserved ends as ever. */
+  frozen: boolean;
+  /** Those that have not ended, in draw order: lowest priority number, earliest expiry, oldest, id. */
   readonly grants: Grant[];
   readonly grantsById: Map<string, Grant>;
   /** Command hashes of grants, by grant id. */
   readonly grantHashes: Map<string, string>;
+  /** Those that granted nothing under their own id, by command id. */
+  readonly adminCommands: Map<string, DoneCommand>;
+  readonly recurringGrants: Map<string, RecurringGrant>;
+  /** Undefined unless somebody wants to know what is available: most accounts pay nothing for it. */
+  watch: Watch | undefined;
   readonly reservations: Map<string, Reservation>;
   reservedCredits: Money;
   /** What the account owes, by cause. */
@@ -88,9 +114,13 @@ export const newAccount = (accountId: string): CreditAccount => ({
   ownerUserId: '',
   tier: 'free',
   timeZone: 'UTC',
+  frozen: false,
   grants: [],
   grantsById: new Map(),
   grantHashes: new Map(),
+  adminCommands: new Map(),
+  recurringGrants: new Map(),
+  watch: undefined,
   reservations: new Map(),
   reservedCredits: zero,
   debts: new Map(),

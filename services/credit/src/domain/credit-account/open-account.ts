@@ -1,0 +1,93 @@
+import {
+  defaultGrantPriority,
+  isPersonalAccountId,
+  personalAccountId,
+  type CreditAccountEvent,
+} from '@tollkeeper/events';
+import { floorTo, formatMoney, localDate } from '@tollkeeper/kernel';
+import type { CreditCommand, OpenAccount } from './commands.js';
+import type { DecisionContext } from './context.js';
+import { evolve } from './evolve.js';
+import { newAccount, type CreditAccount } from './state.js';
+import { accept, nothing, refuse, type Verdict } from './verdict.js';
+
+type Opened = Extract<CreditAccountEvent, { type: 'AccountOpened' }>['data'];
+
+/** Opens an account; a user's personal one with its initial grant. */
+export const openAccount = (
+  command: OpenAccount,
+  account: CreditAccount,
+  context: DecisionContext,
+): Verdict => {
+  const { accountId } = account;
+  if (account.openedBy) {
+    return account.openedBy.commandHash === command.commandHash
+      ? nothing
+      : refuse('account-exists', `account ${accountId} is open already`);
+  }
+  const personalId = personalAccountId(command.ownerUserId);
+  const kind = command.kind ?? (accountId === personalId ? 'personal' : 'organization');
+  if (kind === 'personal' && accountId !== personalId) {
+    return refuse('invalid-request', `the personal account of its owner is ${personalId}`);
+  }
+  if (kind === 'organization' && isPersonalAccountId(accountId)) {
+    return refuse('invalid-request', `${accountId} is kept for a personal account`);
+  }
+  const { ownerUserId, tier, timeZone } = command;
+  return openWith({ accountId, kind, ownerUserId, tier, timeZone }, context);
+};
+
+/**
+ * Where the operator's rules let a reserve open its user's personal account: the events that do; undefined where
+ * the command must not.
+ */
+export const openingBySpending = (
+  command: CreditCommand,
+  { accountId }: CreditAccount,
+  context: DecisionContext,
+): Verdict | undefined => {
+  if (!context.rules.openOnReserve || !isSpending(command)) return undefined;
+  const ownerUserId = command.purpose.userId;
+  if (ownerUserId === undefined || personalAccountId(ownerUserId) !== accountId) return undefined;
+  const kind = 'personal';
+  return openWith({ accountId, kind, ownerUserId, tier: 'free', timeZone: 'UTC' }, context);
+};
+
+/** The account as it will be once these events are stored: to decide on before they are. */
+export const accountAfter = (
+  events: readonly CreditAccountEvent[],
+  accountId: string,
+  { commandId, commandHash }: CreditCommand,
+  { at }: DecisionContext,
+): CreditAccount => {
+  const account = newAccount(accountId);
+  const meta = { commandId, commandHash, occurredAt: at.toISOString() };
+  for (const event of events) evolve(account, event, meta);
+  return account;
+};
+
+type Spending = Extract<CreditCommand, { readonly purpose: unknown }>;
+
+export const isSpending = (command: CreditCommand): command is Spending => 'purpose' in command;
+
+const openWith = (data: Opened, context: DecisionContext): Verdict => {
+  const opened: CreditAccountEvent = { type: 'AccountOpened', data };
+  const worthUsd = context.rules.initialGrantUsd;
+  if (data.kind !== 'personal' || worthUsd.isZero()) return accept(opened);
+  const policy = context.prices.policyAt(context.at);
+  if (!policy) return refuse('unknown-price', 'no credit policy is in force');
+  const amount = floorTo(worthUsd.div(policy.usdPerCredit), policy.decimals);
+  if (amount.isZero()) return accept(opened);
+  return accept(opened, {
+    type: 'CreditsGranted',
+    data: {
+      grantId: 'initial',
+      kind: 'initial',
+      amountCredits: formatMoney(amount),
+      priority: defaultGrantPriority,
+      effectiveAt: context.at.toISOString(),
+      costBasisUsd: '0',
+      localDate: localDate(context.at, data.timeZone),
+    },
+  });
+};

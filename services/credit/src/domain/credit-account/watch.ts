@@ -1,0 +1,36 @@
+import type { Money } from '@tollkeeper/kernel';
+
+export interface Threshold {
+  readonly credits: Money;
+  /** True once what is available has fallen below, until it is up again. */
+  raised: boolean;
+}
+
+export interface TopUpRule {
+  readonly thresholdCredits: Money;
+  readonly amountCredits: Money;
+  readonly coolDownMs: number;
+  readonly monthlyCapCredits: Money;
+  readonly enabled: boolean;
+}
+
+/** What was requested so far; a new rule does not forget it. */
+export interface TopUps {
+  count: number;
+  lastAtMs: number;
+  /** The account's month of the last request, and what was requested in it. */
+  month: string;
+  monthCredits: Money;
+  /** Requested and not paid yet. */
+  readonly unfulfilled: Set<string>;
+}
+
+/** What is available, kept from event to event for those who want to know when it runs low. */
+export interface Watch {
+  /** At the time of the account's last event. */
+  availableCredits: Money;
+  /** Highest first. */
+  thresholds: Threshold[];
+  topUpRule: TopUpRule | undefined;
+  readonly topUps: TopUps;
+}

@@ -1,0 +1,31 @@
+import { idPattern } from '@tollkeeper/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isPersonalAccountId, personalAccountId } from './personal-account.js';
+
+const userIds = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+
+describe('the id of a personal account', () => {
+  it('names its user', () => {
+    expect(personalAccountId('usr_1')).toBe('personal_usr_1');
+  });
+
+  it('stays the same for ever where the user’s id must be hashed', () => {
+    expect(personalAccountId('u'.repeat(64))).toBe(
+      'personal-1cdbf1e7f7a1ce3d5a3bbe2a45e0fbeb0b0c9be3dfe3c9c1',
+    );
+  });
+
+  it('is an id, and another for every user', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(userIds, { minLength: 2, maxLength: 2 }), (users) => {
+        const ids = users.map(personalAccountId);
+        for (const id of ids) {
+          expect(id).toMatch(idPattern);
+          expect(isPersonalAccountId(id)).toBe(true);
+        }
+        expect(new Set(ids).size).toBe(2);
+      }),
+    );
+  });
+});
