@@ -5,15 +5,9 @@ import { idPattern } from '@tollkeeper/kernel';
 import { MessageContext } from '@tollkeeper/messaging';
 import { CreditAccounts } from './application/credit-accounts.js';
 import type { PriceBookReplica } from './application/price-book-replica.js';
-import {
-  balanceRequest,
-  InvalidRequest,
-  invalidReply,
-  toReply,
-  toRequest,
-  type Envelope,
-  type Verb,
-} from './credit.convert.js';
+import { affordRequest } from './afford.convert.js';
+import { InvalidRequest, type Converter, type Envelope } from './credit-request.js';
+import { balanceRequest, converters, invalidReply, toReply, type Verb } from './credit.convert.js';
 import { priceBookReplica } from './credit.tokens.js';
 
 /** NATS messages to commands, outcomes to replies. */
@@ -59,6 +53,57 @@ export class CreditController {
     return this.command('grant', body, message);
   }
 
+  @MessagePattern('credit.admin.v1.void.*')
+  voidGrant(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('void', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.refund.*')
+  refund(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('refund', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.adjust.*')
+  adjust(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('adjust', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.tier.*')
+  tier(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('tier', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.freeze.*')
+  freeze(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('freeze', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.unfreeze.*')
+  unfreeze(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('unfreeze', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.recur.*')
+  recur(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('recur', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.alerts.*')
+  alerts(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('alerts', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.top-up-rule.*')
+  topUpRule(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('topUpRule', body, message);
+  }
+
+  /** A dry run of reserve. */
+  @MessagePattern('credit.v1.afford.*')
+  afford(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.carryOut(affordRequest, message.accountId, body, envelopeOf(message));
+  }
+
   @MessagePattern('credit.v1.balance.*')
   async balance(@Ctx() message: MessageContext): Promise<object> {
     const { prices } = this.replica;
@@ -89,23 +134,18 @@ export class CreditController {
     const known = batchVerbs.find((each) => each === verb);
     if (!known || typeof accountId !== 'string') return invalidReply('not a batch command');
     try {
-      return await this.carryOut(known, accountId, body, gatewayEnvelope);
+      return await this.carryOut(converters[known], accountId, body, gatewayEnvelope);
     } catch {
       return { ...invalidReply('the service failed'), reason: 'internal', retryable: true };
     }
   }
 
   private command(verb: Verb, body: unknown, message: MessageContext): Promise<object> {
-    return this.carryOut(verb, message.accountId, body, {
-      commandId: message.header('commandId'),
-      correlationId: message.header('correlationId'),
-      causationId: message.header('causationId'),
-      actor: message.header('actor'),
-    });
+    return this.carryOut(converters[verb], message.accountId, body, envelopeOf(message));
   }
 
   private async carryOut(
-    verb: Verb,
+    toRequest: Converter,
     accountId: string,
     body: unknown,
     envelope: Envelope,
@@ -115,13 +155,20 @@ export class CreditController {
       return invalidReply('the command id is not an id');
     }
     try {
-      return toReply(await this.accounts.submit(accountId, toRequest(verb, body, envelope)));
+      return toReply(await this.accounts.submit(accountId, toRequest(body, envelope)));
     } catch (error) {
       if (error instanceof InvalidRequest) return invalidReply(error.message);
       throw error;
     }
   }
 }
+
+const envelopeOf = (message: MessageContext): Envelope => ({
+  commandId: message.header('commandId'),
+  correlationId: message.header('correlationId'),
+  causationId: message.header('causationId'),
+  actor: message.header('actor'),
+});
 
 const gatewayEnvelope: Envelope = {
   commandId: undefined,

@@ -1,17 +1,20 @@
 import * as contracts from '@tollkeeper/contracts';
-import { commandHashOf, defaultGrantPriority } from '@tollkeeper/events';
-import {
-  canonicalJson,
-  formatMoney,
-  isTimeZone,
-  parseMoney,
-  uuidv7,
-  type Json,
-} from '@tollkeeper/kernel';
+import { defaultGrantPriority } from '@tollkeeper/events';
+import { formatMoney, isTimeZone, parseMoney } from '@tollkeeper/kernel';
 import { creditsToUsd, type CreditPolicy } from '@tollkeeper/pricing';
 import type { z } from 'zod';
-import type { Outcome, Submission } from './application/submission.js';
-import type { Attempt, CreditCommand, RequestedPurpose } from './domain/credit-account/commands.js';
+import type { Outcome } from './application/submission.js';
+import {
+  identify,
+  InvalidRequest,
+  parse,
+  requestOf,
+  type Converter,
+  type Envelope,
+  type Request,
+} from './credit-request.js';
+import { operatorConverters, type OperatorVerb } from './operator.convert.js';
+import type { Attempt, RequestedPurpose } from './domain/credit-account/commands.js';
 import {
   availableCredits,
   balanceCredits,
@@ -19,68 +22,8 @@ import {
   type CreditAccount,
 } from './domain/credit-account/state.js';
 
-/** Ids that came beside the body, in headers. */
-export interface Envelope {
-  readonly commandId: string | undefined;
-  readonly correlationId: string | undefined;
-  readonly causationId: string | undefined;
-  readonly actor: string | undefined;
-}
-
-export type Request = Omit<Submission, 'resolve'>;
-export type Verb = 'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'open' | 'grant';
-
-/** A body that the contract does not allow: told to the caller in its own words. */
-export class InvalidRequest extends Error {
-  override readonly name = 'InvalidRequest';
-}
-
-interface Identified {
-  readonly commandId?: string | undefined;
-  readonly correlationId?: string | undefined;
-  readonly deadlineAt?: string | undefined;
-}
-
-const parse = <S extends z.ZodType>(schema: S, body: unknown): z.output<S> => {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  throw new InvalidRequest(`${where}${issue?.message ?? 'not as the contract says'}`);
-};
-
-/** Not part of what is asked for: a retry may come with other ones. */
-const incidental = new Set(['commandId', 'correlationId', 'deadlineAt', 'requestStartedAt']);
-
-/** What a command asks for, without its ids, times and traces: the same text is the same request. */
-const hashOf = (type: string, fields: object): string => {
-  const meaning: Record<string, Json> = { type };
-  for (const [name, value] of Object.entries(fields)) {
-    if (!incidental.has(name)) meaning[name] = value as Json;
-  }
-  return commandHashOf(canonicalJson(meaning));
-};
-
-const identify = (type: string, body: Identified & object, envelope: Envelope) => ({
-  commandId: envelope.commandId ?? body.commandId ?? uuidv7(),
-  commandHash: hashOf(type, body),
-});
-
-const requestOf = (
-  command: CreditCommand,
-  body: Identified,
-  envelope: Envelope,
-  urgent: boolean,
-  answer: (account: CreditAccount, at: Date) => object,
-): Request => ({
-  command,
-  urgent,
-  deadlineAtMs: body.deadlineAt === undefined ? undefined : Date.parse(body.deadlineAt),
-  correlationId: envelope.correlationId ?? body.correlationId,
-  causationId: envelope.causationId,
-  actor: envelope.actor ?? 'unknown',
-  answer,
-});
+type CallVerb = 'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'open' | 'grant';
+export type Verb = CallVerb | OperatorVerb;
 
 interface PurposeFields {
   readonly userId?: string | undefined;
@@ -117,7 +60,7 @@ const toAttempt = (attempt: z.output<typeof contracts.settle>['attempts'] & obje
 const isPlainAmount = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && 'amountCredits' in body;
 
-const reserveRequest = (raw: unknown, envelope: Envelope): Request => {
+export const reserveRequest = (raw: unknown, envelope: Envelope): Request => {
   if (isPlainAmount(raw)) {
     const body = parse(contracts.reserveAmount, raw);
     const ids = identify('ReserveAmount', body, envelope);
@@ -247,6 +190,7 @@ const grantRequest = (raw: unknown, envelope: Envelope): Request => {
       expiresAt: body.expiresAt === undefined ? undefined : new Date(body.expiresAt),
       costBasisUsd: body.costBasisUsd === undefined ? undefined : parseMoney(body.costBasisUsd),
       externalReference: body.externalReference,
+      topUpId: body.topUpId,
     },
     body,
     envelope,
@@ -259,7 +203,9 @@ const grantRequest = (raw: unknown, envelope: Envelope): Request => {
   );
 };
 
-const converters: Readonly<Record<Verb, (raw: unknown, envelope: Envelope) => Request>> = {
+/** Each throws InvalidRequest. */
+export const converters: Readonly<Record<Verb, Converter>> = {
+  ...operatorConverters,
   reserve: reserveRequest,
   settle: settleRequest,
   release: releaseRequest,
@@ -268,10 +214,6 @@ const converters: Readonly<Record<Verb, (raw: unknown, envelope: Envelope) => Re
   open: openRequest,
   grant: grantRequest,
 };
-
-/** Throws InvalidRequest. */
-export const toRequest = (verb: Verb, raw: unknown, envelope: Envelope): Request =>
-  converters[verb](raw, envelope);
 
 /** A look at the balance: no command, nothing is stored. */
 export const balanceRequest = (policyAt: (at: Date) => CreditPolicy | undefined): Request => ({

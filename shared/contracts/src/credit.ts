@@ -155,7 +155,8 @@ export type Charge = z.input<typeof charge>;
 export const openAccount = z.object({
   ...identity,
   ownerUserId: id,
-  kind: z.enum(['personal', 'organization']).default('personal'),
+  /** By default personal at `personalAccountId(ownerUserId)`, organization at any other id. */
+  kind: z.enum(['personal', 'organization']).optional(),
   tier: z.enum(['free', 'pro', 'enterprise', 'enterprise_max']).default('free'),
   timeZone: z.string().max(64).default('UTC'),
 });

@@ -77,7 +77,7 @@ const grantExpired = z.object({
   localDate: z.iso.date(),
 });
 
-/** Takes back what is unreserved of a grant; what returns to it later lapses. */
+/** Takes back unreserved credits of a grant. When that leaves none, it has ended: what returns to it later lapses. */
 const grantVoided = z.object({
   grantId: z.string(),
   amountCredits: decimal,
@@ -205,7 +205,10 @@ const released = z.object({
 const usageCorrected = charge.extend({
   reservationId: z.string(),
   previousChargeCredits: decimal,
-  /** Positive: taken now. Negative: given back. */
+  /**
+   * Positive: taken now. Negative: given back. The difference of what the charge comes to after its refunds, which is
+   * never below zero: what a refund gave back already is not given back again.
+   */
   deltaCredits: decimal,
   drawn: z.array(allocation),
   returned: z.array(allocation),

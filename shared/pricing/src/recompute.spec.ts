@@ -74,6 +74,13 @@ describe('recomputeCharge', () => {
     expect(recomputed.perAttemptCost.map(formatMoney)).toEqual(['0', '0.00888']);
   });
 
+  test('leaves out what was waived', () => {
+    const charge = chargeOf([attemptOf(pricedCall(), '1.5')], cent);
+    const recomputed = recomputeCharge({ ...charge, waivedCredits: '0.332' });
+    expect(formatMoney(recomputed.chargeCredits)).toBe('1');
+    expect(formatMoney(recomputed.vendorCostUsd)).toBe('0.00888');
+  });
+
   test('leaves a plain amount as it is, at no vendor cost', () => {
     const recomputed = recomputeCharge(plainAmount);
     expect(formatMoney(recomputed.chargeCredits)).toBe('12.5');
@@ -122,6 +129,17 @@ describe('firstChargeDifference', () => {
     ['the rounding', { ...good, roundingCredits: '0.0001' }, 'roundingCredits'],
     ['the credit value', { ...good, usdPerCredit: '0.02' }, 'chargeCredits'],
     ['the decimals', { ...good, creditDecimals: 2 }, 'chargeCredits'],
+    ['a waiver', { ...good, chargeCredits: '1', waivedCredits: '0.3' }, 'chargeCredits'],
+    [
+      'a waiver below zero',
+      { ...good, chargeCredits: '2', waivedCredits: '-0.668' },
+      'waivedCredits',
+    ],
+    [
+      'a charge below zero',
+      { ...good, chargeCredits: '-1', waivedCredits: '2.332' },
+      'chargeCredits',
+    ],
     ['the vendor cost of a plain amount', { ...plainAmount, vendorCostUsd: '1' }, 'vendorCostUsd'],
   ])('finds %s that was changed', (_, charge, field) => {
     expect(firstChargeDifference(charge)?.field).toBe(field);
@@ -133,6 +151,11 @@ describe('firstChargeDifference', () => {
       stored: '1',
       recomputed: '1.332',
     });
+  });
+
+  test('finds none where the charge and what was waived are what the lines come to', () => {
+    const waived = { ...good, chargeCredits: '1', waivedCredits: '0.332' };
+    expect(firstChargeDifference(waived)).toBeUndefined();
   });
 
   test('finds none in a plain amount', () => {

@@ -26,7 +26,8 @@ const linesUsd = (lines: readonly PricedLine[]): Money =>
   toStoredPlaces(sumMoney(lines.map(lineUsd)));
 
 /**
- * A charge from its event alone: lines, multipliers and credit value, none of its results.
+ * A charge from its event alone: lines, multipliers and credit value, none of its results. What was waived is a
+ * decision, not a result: with the charge it is what the lines come to.
  * A plain amount (no attempts) has nothing to compute and stands as it is, at no vendor cost.
  */
 export const recomputeCharge = (charge: Charge): RecomputedCharge => {
@@ -46,8 +47,11 @@ export const recomputeCharge = (charge: Charge): RecomputedCharge => {
     })),
     { usdPerCredit: parseMoney(charge.usdPerCredit), decimals: charge.creditDecimals },
   );
-  return { ...computed, perAttemptCost };
+  const chargeCredits = computed.chargeCredits.minus(waivedOf(charge));
+  return { ...computed, chargeCredits, perAttemptCost };
 };
+
+const waivedOf = (charge: Charge): Money => parseMoney(charge.waivedCredits ?? '0');
 
 const difference = (
   field: string,
@@ -72,6 +76,10 @@ export const firstChargeDifference = (charge: Charge): ChargeDifference | undefi
       recomputed.perAttemptCost[place] ?? zero,
     );
     if (found) return found;
+  }
+  for (const field of ['waivedCredits', 'chargeCredits'] as const) {
+    const stored = charge[field];
+    if (stored?.startsWith('-')) return { field, stored, recomputed: '0' };
   }
   return (
     difference('vendorCostUsd', charge.vendorCostUsd, recomputed.vendorCostUsd) ??

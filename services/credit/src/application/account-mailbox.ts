@@ -193,8 +193,8 @@ export class AccountMailbox {
       return refused('too-late', 'the command was taken up after its deadline', false);
     }
     const { command } = submission;
+    const context = this.contextAt(at);
     if (command) {
-      const context = this.contextAt(at);
       const verdict = this.decideOne(command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
       if (!verdict) return refused('internal', 'the decision failed; nothing was changed', true);
@@ -207,10 +207,23 @@ export class AccountMailbox {
           store(stored);
         }
       }
-    } else if (!account.opened) {
+    } else {
+      return this.look(submission, account, context);
+    }
+    return { type: 'accepted', answer: submission.answer(account, at, context) };
+  }
+
+  /** Nothing is stored, and like a decision that fails it must not fail its neighbours. */
+  private look(submission: Submission, account: CreditAccount, context: DecisionContext): Outcome {
+    if (!account.opened && !submission.seesUnopened) {
       return refused('unknown-account', `no account ${account.accountId}`, false);
     }
-    return { type: 'accepted', answer: submission.answer(account, at) };
+    try {
+      return { type: 'accepted', answer: submission.answer(account, context.at, context) };
+    } catch (error) {
+      this.with_.logger.error({ err: error, accountId: this.accountId }, 'a look failed');
+      return refused('internal', 'the look at the account failed', true);
+    }
   }
 
   private contextAt(at: Date): DecisionContext {

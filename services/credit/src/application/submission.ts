@@ -1,3 +1,4 @@
+import type { DecisionContext } from '../domain/credit-account/context.js';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import type { CreditAccount } from '../domain/credit-account/state.js';
 import type { Refusal } from '../domain/credit-account/verdict.js';
@@ -21,6 +22,8 @@ export type Outcome =
 export interface Submission {
   /** Absent for a look at the account, which like a command sees only what is stored. */
   readonly command: CreditCommand | undefined;
+  /** A look that has an answer for an account that was never opened, too. */
+  readonly seesUnopened?: boolean;
   /** Goes before reserves and is never shed. */
   readonly urgent: boolean;
   readonly deadlineAtMs: number | undefined;
@@ -28,6 +31,6 @@ export interface Submission {
   readonly causationId: string | undefined;
   readonly actor: string;
   /** The reply, from the state after the decision: the same for the first time and for every repetition. */
-  readonly answer: (account: CreditAccount, at: Date) => object;
+  readonly answer: (account: CreditAccount, at: Date, context: DecisionContext) => object;
   readonly resolve: (outcome: Outcome) => void;
 }

@@ -33,7 +33,8 @@ export const addGrant = (
   if (data.recurring) {
     const rule = account.recurringGrants.get(data.recurring.recurringId);
     if (!rule) throw corrupt(account, data.recurring.recurringId, 'posted, but never set');
-    rule.nextAtMs = data.recurring.nextAt === undefined ? undefined : Date.parse(data.recurring.nextAt);
+    rule.nextAtMs =
+      data.recurring.nextAt === undefined ? undefined : Date.parse(data.recurring.nextAt);
   }
   if (data.topUpId !== undefined) account.watch?.topUps.unfulfilled.delete(data.topUpId);
 };

@@ -10,11 +10,7 @@ import { parseMoney, unreachable } from '@tollkeeper/kernel';
 import { netCredits } from './charge-net.js';
 import { corrupt } from './corrupt-stream.js';
 import { toAllocation } from './draw.js';
-import {
-  freeze,
-  openAccount,
-  changeTier,
-} from './evolve-account.js';
+import { freeze, openAccount, changeTier } from './evolve-account.js';
 import { addGrant, expireGrant, setRecurringGrant, voidGrant } from './evolve-grants.js';
 import { adjust, refund } from './evolve-refund.js';
 import {

@@ -13,7 +13,10 @@ import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
 type Opened = Extract<CreditAccountEvent, { type: 'AccountOpened' }>['data'];
 
-/** Opens an account; a user's personal one with its initial grant. */
+/**
+ * Opens an account. A user's personal one, which can be only at the id that follows from the user's, opens with the
+ * initial grant: so each user gets it once.
+ */
 export const openAccount = (
   command: OpenAccount,
   account: CreditAccount,
@@ -25,13 +28,10 @@ export const openAccount = (
       ? nothing
       : refuse('account-exists', `account ${accountId} is open already`);
   }
-  const personalId = personalAccountId(command.ownerUserId);
-  const kind = command.kind ?? (accountId === personalId ? 'personal' : 'organization');
-  if (kind === 'personal' && accountId !== personalId) {
-    return refuse('invalid-request', `the personal account of its owner is ${personalId}`);
-  }
-  if (kind === 'organization' && isPersonalAccountId(accountId)) {
-    return refuse('invalid-request', `${accountId} is kept for a personal account`);
+  const isOwn = accountId === personalAccountId(command.ownerUserId);
+  const kind = command.kind ?? (isOwn ? 'personal' : 'organization');
+  if (isPersonalAccountId(accountId) && !(isOwn && kind === 'personal')) {
+    return refuse('invalid-request', `${accountId} is kept for its user's personal account`);
   }
   const { ownerUserId, tier, timeZone } = command;
   return openWith({ accountId, kind, ownerUserId, tier, timeZone }, context);
@@ -73,7 +73,8 @@ export const isSpending = (command: CreditCommand): command is Spending => 'purp
 const openWith = (data: Opened, context: DecisionContext): Verdict => {
   const opened: CreditAccountEvent = { type: 'AccountOpened', data };
   const worthUsd = context.rules.initialGrantUsd;
-  if (data.kind !== 'personal' || worthUsd.isZero()) return accept(opened);
+  const isOwn = data.accountId === personalAccountId(data.ownerUserId);
+  if (!isOwn || worthUsd.isZero()) return accept(opened);
   const policy = context.prices.policyAt(context.at);
   if (!policy) return refuse('unknown-price', 'no credit policy is in force');
   const amount = floorTo(worthUsd.div(policy.usdPerCredit), policy.decimals);

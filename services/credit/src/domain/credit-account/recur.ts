@@ -1,5 +1,12 @@
 import type { CreditAccountEvent } from '@tollkeeper/events';
-import { formatMoney, idPattern, minMoney, nextMonth, sumMoney, type LocalMonth } from '@tollkeeper/kernel';
+import {
+  formatMoney,
+  idPattern,
+  minMoney,
+  nextMonth,
+  sumMoney,
+  type LocalMonth,
+} from '@tollkeeper/kernel';
 import type { PostRecurringGrant, SetRecurringGrant } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import {

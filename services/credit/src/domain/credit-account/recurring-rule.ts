@@ -53,5 +53,4 @@ export const firstUnposted = (
 export const isKeptForRule = (
   grantId: string,
   rules: ReadonlyMap<string, RecurringGrant>,
-): boolean =>
-  /_\d{4}-\d{2}$/.test(grantId) && rules.has(grantId.slice(0, -periodSuffixLength));
+): boolean => /_\d{4}-\d{2}$/.test(grantId) && rules.has(grantId.slice(0, -periodSuffixLength));

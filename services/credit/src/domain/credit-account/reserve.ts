@@ -160,8 +160,7 @@ const isBlockedByDebt = (
   account: CreditAccount,
   available: Money,
   { rules }: DecisionContext,
-): boolean =>
-  !account.debtCredits.isZero() && available.isZero() && rules.excessPolicy !== 'allow';
+): boolean => !account.debtCredits.isZero() && available.isZero() && rules.excessPolicy !== 'allow';
 
 export const repeatedReserve = (
   reservationId: string,
