@@ -6,6 +6,7 @@ import { today, type DecisionContext } from './context.js';
 import { correctUsage } from './correct.js';
 import { releaseReservation } from './release.js';
 import { reserveAmount, reserveCompletion } from './reserve.js';
+import { removeLimit, setLimit } from './set-limit.js';
 import { settleReservation } from './settle.js';
 import type { CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
@@ -33,6 +34,10 @@ export const decide = (
       return releaseReservation(command, account, context);
     case 'CorrectUsage':
       return correctUsage(command, account, context);
+    case 'SetLimit':
+      return setLimit(command, account);
+    case 'RemoveLimit':
+      return removeLimit(command, account);
     default:
       return unreachable(command);
   }

@@ -9,6 +9,13 @@ import type {
 } from '@tollkeeper/events';
 import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
 import { drawOrder, toAllocation, toPart } from './draw.js';
+import {
+  countCharged,
+  countReleased,
+  countReserved,
+  countSettled,
+  evolveLimits,
+} from './limits.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 /** The stream contradicts itself: a fact that no decision of ours can have produced. */
@@ -50,6 +57,13 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     case 'DebtRepaid':
       repay(account, event.data);
       break;
+    case 'LimitSet':
+    case 'LimitRemoved':
+    case 'LimitWarned': {
+      const wrong = evolveLimits(account.limits, event, meta);
+      if (wrong !== undefined) throw corrupt(account, event.type, wrong);
+      break;
+    }
     case 'GrantExpired':
     case 'GrantVoided':
     case 'CreditsAdjusted':
@@ -57,9 +71,6 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     case 'TierChanged':
     case 'AccountFrozen':
     case 'AccountUnfrozen':
-    case 'LimitSet':
-    case 'LimitRemoved':
-    case 'LimitWarned':
     case 'BalanceAlertsSet':
     case 'LowBalanceReached':
     case 'RecurringGrantSet':
@@ -131,6 +142,7 @@ const addReservation = (
     charged: undefined,
     settled: undefined,
     corrections: undefined,
+    counted: countReserved(account.limits, data, meta.occurredAt),
   });
 };
 
@@ -144,6 +156,7 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   reservation.state = 'settled';
   reservation.allocations = none;
   reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
+  countSettled(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
 };
 
@@ -159,6 +172,7 @@ const settleLate = (
   take(account, data.drawn);
   owe(account, data.debt);
   reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
+  countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
 };
 
@@ -171,6 +185,7 @@ const release = (
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
   reservation.state = 'released';
+  countReleased(account.limits, reservation.counted);
   reservation.allocations = none;
   reservation.released = { reason: data.reason, commandHash: meta.commandHash };
 };
@@ -194,6 +209,7 @@ const correct = (
   }
   owe(account, data.debt);
   reservation.charged = chargedBy(data, drawn, data.debt, meta, before.answer.late);
+  countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.corrections ??= new Map();
   reservation.corrections.set(meta.commandId, reservation.charged);
 };

@@ -1,5 +1,6 @@
 import type { CreditAccountEvent } from '@tollkeeper/events';
 import type { DecisionContext } from './context.js';
+import { limitWarnings } from './soft-limits.js';
 import type { CreditAccount } from './state.js';
 
 /**
@@ -10,9 +11,6 @@ export const followUps = (
   account: CreditAccount,
   context: DecisionContext,
 ): readonly CreditAccountEvent[] => {
-  void account;
   void context;
-  return none;
+  return limitWarnings(account);
 };
-
-const none: readonly CreditAccountEvent[] = [];

@@ -9,4 +9,9 @@ export type CreditRefusal =
   | 'unknown-reservation'
   | 'reservation-closed'
   | 'amount-not-chargeable'
+  | 'unknown-limit'
+  | 'limit-reached'
+  | 'rate-limited'
+  | 'model-not-in-tier'
+  | 'free-tier-budget'
   | 'invalid-request';

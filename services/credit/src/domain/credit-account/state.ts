@@ -1,5 +1,6 @@
 import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
+import { newLimits, type Counted, type Limits } from './limits.js';
 
 /** Credits put in, and what is left of them unreserved. */
 export interface Grant {
@@ -53,6 +54,8 @@ export interface Reservation {
   settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
   /** Hashes of corrections by command id, so that a repeated one gets its answer. */
   corrections: Map<string, Charged> | undefined;
+  /** What it counts for in the windows of limits; undefined where it counts in none. */
+  readonly counted: readonly Counted[] | undefined;
 }
 
 /**
@@ -78,6 +81,7 @@ export interface CreditAccount {
   debtCredits: Money;
   /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
   repaid: GrantPart[];
+  readonly limits: Limits;
   lastEventAtMs: number;
 }
 
@@ -96,6 +100,7 @@ export const newAccount = (accountId: string): CreditAccount => ({
   debts: new Map(),
   debtCredits: zero,
   repaid: [],
+  limits: newLimits(),
   lastEventAtMs: 0,
 });
 
