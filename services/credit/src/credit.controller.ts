@@ -7,6 +7,7 @@ import { CreditAccounts } from './application/credit-accounts.js';
 import type { PriceBookReplica } from './application/price-book-replica.js';
 import {
   balanceRequest,
+  limitsRequest,
   InvalidRequest,
   invalidReply,
   toReply,
@@ -57,6 +58,21 @@ export class CreditController {
   @MessagePattern('credit.admin.v1.grant.*')
   grant(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
     return this.command('grant', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.set-limit.*')
+  setLimit(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('setLimit', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.remove-limit.*')
+  removeLimit(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('removeLimit', body, message);
+  }
+
+  @MessagePattern('credit.v1.limits.*')
+  async limits(@Ctx() message: MessageContext): Promise<object> {
+    return toReply(await this.accounts.submit(message.accountId, limitsRequest()));
   }
 
   @MessagePattern('credit.v1.balance.*')

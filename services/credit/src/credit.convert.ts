@@ -10,6 +10,7 @@ import {
 } from '@tollkeeper/kernel';
 import { creditsToUsd, type CreditPolicy } from '@tollkeeper/pricing';
 import type { z } from 'zod';
+import { limitsView, toSetLimit } from './limits.convert.js';
 import type { Outcome, Submission } from './application/submission.js';
 import type { Attempt, CreditCommand, RequestedPurpose } from './domain/credit-account/commands.js';
 import {
@@ -28,7 +29,16 @@ export interface Envelope {
 }
 
 export type Request = Omit<Submission, 'resolve'>;
-export type Verb = 'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'open' | 'grant';
+export type Verb =
+  | 'reserve'
+  | 'settle'
+  | 'release'
+  | 'charge'
+  | 'correct'
+  | 'open'
+  | 'grant'
+  | 'setLimit'
+  | 'removeLimit';
 
 /** A body that the contract does not allow: told to the caller in its own words. */
 export class InvalidRequest extends Error {
@@ -259,6 +269,25 @@ const grantRequest = (raw: unknown, envelope: Envelope): Request => {
   );
 };
 
+const setLimitRequest = (raw: unknown, envelope: Envelope): Request => {
+  const body = parse(contracts.setLimit, raw);
+  const command = toSetLimit(body, identify('SetLimit', body, envelope));
+  return requestOf(command, body, envelope, true, limitAnswer(body.limitId));
+};
+
+const removeLimitRequest = (raw: unknown, envelope: Envelope): Request => {
+  const body = parse(contracts.removeLimit, raw);
+  const ids = identify('RemoveLimit', body, envelope);
+  const { limitId } = body;
+  const command: CreditCommand = { type: 'RemoveLimit', ...ids, limitId };
+  return requestOf(command, body, envelope, true, limitAnswer(limitId));
+};
+
+const limitAnswer = (limitId: string) => (): contracts.LimitAccepted => ({
+  status: 'accepted',
+  limitId,
+});
+
 const converters: Readonly<Record<Verb, (raw: unknown, envelope: Envelope) => Request>> = {
   reserve: reserveRequest,
   settle: settleRequest,
@@ -267,22 +296,29 @@ const converters: Readonly<Record<Verb, (raw: unknown, envelope: Envelope) => Re
   correct: correctRequest,
   open: openRequest,
   grant: grantRequest,
+  setLimit: setLimitRequest,
+  removeLimit: removeLimitRequest,
 };
 
 /** Throws InvalidRequest. */
 export const toRequest = (verb: Verb, raw: unknown, envelope: Envelope): Request =>
   converters[verb](raw, envelope);
 
-/** A look at the balance: no command, nothing is stored. */
-export const balanceRequest = (policyAt: (at: Date) => CreditPolicy | undefined): Request => ({
+/** A look at the account: no command, nothing is stored. */
+const lookRequest = (answer: Request['answer']): Request => ({
   command: undefined,
   urgent: true,
   deadlineAtMs: undefined,
   correlationId: undefined,
   causationId: undefined,
   actor: 'reader',
-  answer: (account, at) => balanceView(account, at, policyAt(at)),
+  answer,
 });
+
+export const balanceRequest = (policyAt: (at: Date) => CreditPolicy | undefined): Request =>
+  lookRequest((account, at) => balanceView(account, at, policyAt(at)));
+
+export const limitsRequest = (): Request => lookRequest(limitsView);
 
 const balanceView = (
   account: CreditAccount,

@@ -27,6 +27,7 @@ import type { AccountRules } from '../domain/credit-account/rules.js';
 import { newAccount, type CreditAccount } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 import type { Clock } from './clock.js';
+import { RateLimits } from './rate-limits.js';
 import type { Outcome, ServiceRefusal, Submission } from './submission.js';
 
 export interface MailboxDependencies {
@@ -82,6 +83,7 @@ export class AccountMailbox {
   /** Settle, release, grant: never shed, and first. */
   private readonly urgent: Submission[] = [];
   private readonly ordinary: Submission[] = [];
+  private readonly rates = new RateLimits();
   private running = false;
 
   constructor(
@@ -134,6 +136,7 @@ export class AccountMailbox {
       }
       loaded.revision = stored;
       answer(turn.flight.batch);
+      this.rates.stored(turn.flight.batch.taken);
       turn.flight = undefined;
     }
     if (!turn.next) return;
@@ -194,6 +197,8 @@ export class AccountMailbox {
     }
     const { command } = submission;
     if (command) {
+      const limited = this.rates.refusalOf(command, account, at.getTime());
+      if (limited) return { type: 'refused', refusal: limited };
       const context = this.contextAt(at);
       const verdict = this.decideOne(command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
@@ -207,6 +212,7 @@ export class AccountMailbox {
           store(stored);
         }
       }
+      if (verdict.events.length > 0) this.rates.count(command, account, at.getTime());
     } else if (!account.opened) {
       return refused('unknown-account', `no account ${account.accountId}`, false);
     }
@@ -281,6 +287,7 @@ export class AccountMailbox {
 
   /** Nothing was decided: everyone who waits is told, and may retry with the same ids. */
   private fail(error: unknown): void {
+    this.rates.failed();
     const parked = error instanceof UndecodableEventError || error instanceof CorruptStreamError;
     if (parked) {
       if (this.parkedUntilMs < this.with_.clock.now().getTime()) {
