@@ -20,12 +20,13 @@ export const setLimit = (
     ...more,
     amount: parseMoney(more.amount ?? '10'),
   };
-  const told = JSON.stringify([fields.limitId, fields.scope, fields.window, fields.unit]);
-  const id = `set ${told} ${fields.mode} ${formatMoney(fields.amount)}`;
+  const { limitId, scope, window, unit, mode, amount } = fields;
+  const told = [limitId, scope.type, scope.id, window, unit, mode, formatMoney(amount)];
+  const id = `set-${told.join('-')}`;
   return { type: 'SetLimit', commandId: id, commandHash: id, ...fields };
 };
 
-export const removeLimit = (limitId = 'lim_1', commandId = `remove ${limitId}`): RemoveLimit => ({
+export const removeLimit = (limitId = 'lim_1', commandId = `remove-${limitId}`): RemoveLimit => ({
   type: 'RemoveLimit',
   commandId,
   commandHash: `remove ${limitId}`,
