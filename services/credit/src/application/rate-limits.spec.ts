@@ -8,7 +8,13 @@ import { parseMoney } from '@tollkeeper/kernel';
 import { createLogger } from '@tollkeeper/telemetry';
 import { describe, expect, it } from 'vitest';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
-import { priceBook } from '../domain/credit-account/credit-account.fixture.js';
+import {
+  given,
+  granted,
+  opened,
+  priceBook,
+  startedAt,
+} from '../domain/credit-account/credit-account.fixture.js';
 import {
   call,
   mine,
@@ -19,6 +25,7 @@ import {
 } from '../domain/credit-account/limits.fixture.js';
 import { defaultRules } from '../domain/credit-account/rules.js';
 import { CreditAccounts } from './credit-accounts.js';
+import { RateLimits } from './rate-limits.js';
 import type { Outcome } from './submission.js';
 
 const logger = createLogger('credit-spec');
@@ -180,14 +187,13 @@ describe('a rate', () => {
       },
     };
     const service = await funded(contested, perMinute('requests', '3'));
-    const commands = Array.from({ length: 4 }, (_, n) => call(`r${String(n)}`));
-    expect((await reasonsOf(service, commands)).sort()).toEqual([
-      'accepted',
-      'accepted',
+    const both = await reasonsOf(service, [call('r1'), call('r2')]);
+    expect(both).toEqual(['accepted', 'accepted']);
+    expect(conflicts).toBeGreaterThan(1);
+    expect(await reasonsOf(service, [call('r3'), call('r4')])).toEqual([
       'accepted',
       'rate-limited',
     ]);
-    expect(conflicts).toBeGreaterThan(1);
   });
 
   it('is lost with the process, and stores nothing but that it was set', async () => {
@@ -225,5 +231,32 @@ describe('a rate', () => {
     expect(
       await reasonsOf(service, [call('r1'), call('r2'), call('r3', { purpose: others })]),
     ).toEqual(['accepted', 'limit-reached', 'accepted']);
+  });
+});
+
+describe('what has been counted', () => {
+  const limited = () => {
+    const { account } = given(opened, granted('1000')).when(perMinute('requests', '1'));
+    const rates = new RateLimits();
+    const command = call('r1');
+    rates.count(command, account, startedAt.getTime());
+    return {
+      rates,
+      command,
+      refusal: () => rates.refusalOf(command, account, startedAt.getTime()),
+    };
+  };
+
+  it('is let through again until it is known to be stored, and no longer', () => {
+    const { rates, command, refusal } = limited();
+    expect(refusal()).toBeUndefined();
+    rates.stored([{ command }]);
+    expect(refusal()).toMatchObject({ reason: 'rate-limited' });
+  });
+
+  it('is let through again until everything has failed, and no longer', () => {
+    const { rates, refusal } = limited();
+    rates.failed();
+    expect(refusal()).toMatchObject({ reason: 'rate-limited' });
   });
 });

@@ -55,7 +55,7 @@ export const passedBy = (ceilings: readonly Ceiling[], demand: Demand): Ceiling 
     return !required.isZero() && ceiling.used.plus(required).gt(ceiling.amount);
   });
 
-/** What the ceilings of a unit leave, never below zero; undefined where there are none. */
+/** What the ceilings of a unit leave, below zero where more was used than allowed; undefined where there are none. */
 export const leftUnder = (ceilings: readonly Ceiling[], unit: LimitUnit): Money | undefined => {
   let least: Money | undefined;
   for (const ceiling of ceilings) {
@@ -63,7 +63,7 @@ export const leftUnder = (ceilings: readonly Ceiling[], unit: LimitUnit): Money 
     const left = ceiling.amount.minus(ceiling.used);
     least = least ? minMoney(least, left) : left;
   }
-  return least?.isNegative() ? zero : least;
+  return least;
 };
 
 export const refuseAt = (

@@ -6,9 +6,11 @@ import {
   granted,
   opened,
   release,
+  reserveCall,
   settleCall,
   settlePlain,
 } from './credit-account.fixture.js';
+import type { CreditCommand } from './commands.js';
 import { limitsMax } from './set-limit.js';
 import type { Refusal, Verdict } from './verdict.js';
 import {
@@ -121,6 +123,44 @@ describe('a hard limit', () => {
       .thenRefused('limit-reached');
     expect(refusalOf(outcome.verdict).details).toMatchObject({ limitId: 'narrow' });
     expect(counts(outcome.account, 'wide')).toEqual({ '2026-03-01': '1' });
+  });
+
+  it('that more was used of than it allows lets through what it does not count', () => {
+    account()
+      .when(setLimit({ unit: 'tokens', amount: '1200' }))
+      .when(call('r1'))
+      .when(settleCall('r1', { input: 1000, output: 400 }))
+      .when(call('r2', { outputMayShrink: true }))
+      .thenRefused('limit-reached')
+      .when(plain('r3', '1'))
+      .then('Reserved');
+  });
+
+  it('in dollars reserves the dearest candidate’s, wherever it stands in the chain', () => {
+    const models = ['gpt-4o', 'gpt-4o-mini'].map((model) => ({ provider: 'openai', model }));
+    for (const candidates of [models, models.toReversed()]) {
+      const step = account()
+        .when(setLimit({ unit: 'usd', amount: '0.0035' }))
+        .when({ ...reserveCall('r1', 100, { candidates }), purpose: mine } as CreditCommand)
+        .then('Reserved');
+      expect(counts(step.account)).toEqual({ '2026-03-01': '0.0035' });
+    }
+  });
+
+  it('that becomes a rate, or was one, begins its count anew', () => {
+    const perMinute = { window: 'minute' as const, unit: 'requests' as const, amount: '1' };
+    const step = account()
+      .when(setLimit(perMinute))
+      .when(call('r1'))
+      .when(setLimit({ ...perMinute, mode: 'rate' }))
+      .then('LimitSet')
+      .when(call('r2'))
+      .then('Reserved');
+    expect(counts(step.account)).toEqual({});
+    const hardAgain = { ...setLimit(perMinute), commandId: 'hard-again' };
+    const again = step.when(hardAgain).when(release('r1')).when(call('r3')).then('Reserved');
+    expect(counts(again.account)).toEqual({ '2026-03-01T12:00': '1' });
+    again.when(call('r4')).thenRefused('limit-reached');
   });
 
   it('never hides that the balance is short', () => {
@@ -524,6 +564,11 @@ describe('removing a limit', () => {
       .then('LimitRemoved')
       .when(call('r1'))
       .then('Reserved');
+  });
+
+  it('that was the last one makes the account as cheap as one without', () => {
+    const { limits } = account().when(setLimit()).when(removeLimit()).account;
+    expect([limits.byId.size, limits.counting.size, limits.rates.size]).toEqual([0, 0, 0]);
   });
 
   it('leaves the others of its scope', () => {

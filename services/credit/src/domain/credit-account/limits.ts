@@ -301,5 +301,4 @@ const unindex = (limits: Limits, limit: Limit): void => {
   const left = (byScope.get(key) ?? none).filter((each) => each !== limit);
   if (left.length > 0) byScope.set(key, left);
   else byScope.delete(key);
-  for (const period of limit.periods.values()) limits.passed.delete(period);
 };
