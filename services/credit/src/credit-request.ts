@@ -69,3 +69,14 @@ export const requestOf = (
   actor: envelope.actor ?? 'unknown',
   answer,
 });
+
+/** A look at the account: no command, nothing is stored. */
+export const lookRequest = (answer: Submission['answer']): Request => ({
+  command: undefined,
+  urgent: true,
+  deadlineAtMs: undefined,
+  correlationId: undefined,
+  causationId: undefined,
+  actor: 'reader',
+  answer,
+});

@@ -8,6 +8,7 @@ import type { PriceBookReplica } from './application/price-book-replica.js';
 import { affordRequest } from './afford.convert.js';
 import { InvalidRequest, type Converter, type Envelope } from './credit-request.js';
 import { balanceRequest, converters, invalidReply, toReply, type Verb } from './credit.convert.js';
+import { limitsRequest } from './limits.convert.js';
 import { priceBookReplica } from './credit.tokens.js';
 
 /** NATS messages to commands, outcomes to replies. */
@@ -102,6 +103,21 @@ export class CreditController {
   @MessagePattern('credit.v1.afford.*')
   afford(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
     return this.carryOut(affordRequest, message.accountId, body, envelopeOf(message));
+  }
+
+  @MessagePattern('credit.admin.v1.set-limit.*')
+  setLimit(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('setLimit', body, message);
+  }
+
+  @MessagePattern('credit.admin.v1.remove-limit.*')
+  removeLimit(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('removeLimit', body, message);
+  }
+
+  @MessagePattern('credit.v1.limits.*')
+  async limits(@Ctx() message: MessageContext): Promise<object> {
+    return toReply(await this.accounts.submit(message.accountId, limitsRequest()));
   }
 
   @MessagePattern('credit.v1.balance.*')

@@ -7,12 +7,14 @@ import type { Outcome } from './application/submission.js';
 import {
   identify,
   InvalidRequest,
+  lookRequest,
   parse,
   requestOf,
   type Converter,
   type Envelope,
   type Request,
 } from './credit-request.js';
+import { limitConverters, type LimitVerb } from './limits.convert.js';
 import { operatorConverters, type OperatorVerb } from './operator.convert.js';
 import type { Attempt, RequestedPurpose } from './domain/credit-account/commands.js';
 import {
@@ -23,7 +25,7 @@ import {
 } from './domain/credit-account/state.js';
 
 type CallVerb = 'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'open' | 'grant';
-export type Verb = CallVerb | OperatorVerb;
+export type Verb = CallVerb | OperatorVerb | LimitVerb;
 
 interface PurposeFields {
   readonly userId?: string | undefined;
@@ -206,6 +208,7 @@ const grantRequest = (raw: unknown, envelope: Envelope): Request => {
 /** Each throws InvalidRequest. */
 export const converters: Readonly<Record<Verb, Converter>> = {
   ...operatorConverters,
+  ...limitConverters,
   reserve: reserveRequest,
   settle: settleRequest,
   release: releaseRequest,
@@ -215,16 +218,8 @@ export const converters: Readonly<Record<Verb, Converter>> = {
   grant: grantRequest,
 };
 
-/** A look at the balance: no command, nothing is stored. */
-export const balanceRequest = (policyAt: (at: Date) => CreditPolicy | undefined): Request => ({
-  command: undefined,
-  urgent: true,
-  deadlineAtMs: undefined,
-  correlationId: undefined,
-  causationId: undefined,
-  actor: 'reader',
-  answer: (account, at) => balanceView(account, at, policyAt(at)),
-});
+export const balanceRequest = (policyAt: (at: Date) => CreditPolicy | undefined): Request =>
+  lookRequest((account, at) => balanceView(account, at, policyAt(at)));
 
 const balanceView = (
   account: CreditAccount,

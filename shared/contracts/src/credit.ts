@@ -243,6 +243,59 @@ export type SetLimit = z.input<typeof setLimit>;
 export const removeLimit = z.object({ ...identity, limitId: id });
 export type RemoveLimit = z.input<typeof removeLimit>;
 
+/** Of SetLimit and RemoveLimit. */
+export const limitAccepted = z.object({ status: z.literal('accepted'), limitId: z.string() });
+export type LimitAccepted = z.infer<typeof limitAccepted>;
+export const limitReply = z.discriminatedUnion('status', [limitAccepted, refused]);
+export type LimitReply = z.infer<typeof limitReply>;
+
+const limitView = z.object({
+  limitId: z.string(),
+  scope: z.object({
+    type: z.enum(['account', 'key', 'user', 'project']),
+    id: z.string().optional(),
+  }),
+  window: z.enum(['minute', 'hour', 'day', 'month', 'total']),
+  unit: z.enum(['credits', 'usd', 'tokens', 'requests']),
+  mode: z.enum(['soft', 'hard', 'rate']),
+  amount: decimal,
+  /** The window that it is now: `2026-11-20T10:15`, `2026-11-20T10`, `2026-11-20`, `2026-11`, `total`. */
+  period: z.string(),
+  /** Charged and reserved in that window; absent for a rate, which is counted in memory only. */
+  used: decimal.optional(),
+  /** When the window is over; absent for `total`. */
+  resetsAt: z.string().optional(),
+});
+/** The reply to `credit.v1.limits.<accountId>`. */
+export const limitsView = z.object({
+  accountId: z.string(),
+  limits: z.array(limitView),
+  asOf: z.string(),
+});
+export type LimitsView = z.infer<typeof limitsView>;
+export const limitsReply = z.union([limitsView, refused]);
+export type LimitsReply = z.infer<typeof limitsReply>;
+
+/** Details of `limit-reached`: decimal strings in the limit's unit. */
+export interface LimitDetails {
+  readonly limitId: string;
+  readonly scope: { readonly type: string; readonly id?: string };
+  readonly window: string;
+  readonly unit: string;
+  readonly amount: string;
+  readonly used: string;
+  readonly required: string;
+  readonly resetsAt?: string;
+}
+
+/** Details of `free-tier-budget`: decimal strings, credits. */
+export interface FreeTierDetails {
+  readonly budget: string;
+  readonly used: string;
+  readonly required: string;
+  readonly resetsAt: string;
+}
+
 /** Grants the same amount anew each month; `amountCredits` 0 ends it. */
 export const recur = z.object({
   ...identity,

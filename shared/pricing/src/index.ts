@@ -2,6 +2,6 @@ export * from './bound.js';
 export * from './charge.js';
 export * from './cost.js';
 export * from './price-book.js';
-export { compilePriceVersion, type PriceVersion } from './price-version.js';
+export { compilePriceVersion, standardRateUsd, type PriceVersion } from './price-version.js';
 export { CorruptPriceBookError } from './rate-card.js';
 export * from './recompute.js';

@@ -1,4 +1,5 @@
 import type { VendorPricePublished } from '@tollkeeper/events';
+import type { Money } from '@tollkeeper/kernel';
 import {
   compileCard,
   parseRate,
@@ -76,6 +77,20 @@ const dayPartAt = (version: PriceVersion, at: Date): DayPart => {
 
 export const standardCardAt = (version: PriceVersion, at: Date): RateCard =>
   dayPartAt(version, at).standard;
+
+/**
+ * US dollars for one unit of a meter at the standard tier and the lowest context step, unrounded to 60 digits;
+ * undefined where the version has no such rate in that unit.
+ */
+export const standardRateUsd = (
+  version: PriceVersion,
+  meter: string,
+  unit: string,
+  at: Date,
+): Money | undefined => {
+  const rate = standardCardAt(version, at)[0].rates.get(meter);
+  return rate?.unit === unit ? rate.unitUsd : undefined;
+};
 
 /** The card of a service tier at a moment; undefined where the version has none for the tier. */
 export const cardAt = (

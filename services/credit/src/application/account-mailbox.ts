@@ -27,6 +27,7 @@ import type { AccountRules } from '../domain/credit-account/rules.js';
 import { newAccount, type CreditAccount } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 import type { Clock } from './clock.js';
+import { RateLimits } from './rate-limits.js';
 import type { Outcome, ServiceRefusal, Submission } from './submission.js';
 
 export interface MailboxDependencies {
@@ -82,6 +83,7 @@ export class AccountMailbox {
   /** Settle, release, grant: never shed, and first. */
   private readonly urgent: Submission[] = [];
   private readonly ordinary: Submission[] = [];
+  private readonly rates = new RateLimits();
   private running = false;
 
   constructor(
@@ -134,6 +136,7 @@ export class AccountMailbox {
       }
       loaded.revision = stored;
       answer(turn.flight.batch);
+      this.rates.stored(turn.flight.batch.taken);
       turn.flight = undefined;
     }
     if (!turn.next) return;
@@ -195,6 +198,8 @@ export class AccountMailbox {
     const { command } = submission;
     const context = this.contextAt(at);
     if (command) {
+      const limited = this.rates.refusalOf(command, account, at.getTime());
+      if (limited) return { type: 'refused', refusal: limited };
       const verdict = this.decideOne(command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
       if (!verdict) return refused('internal', 'the decision failed; nothing was changed', true);
@@ -207,6 +212,7 @@ export class AccountMailbox {
           store(stored);
         }
       }
+      if (verdict.events.length > 0) this.rates.count(command, account, at.getTime());
     } else {
       return this.look(submission, account, context);
     }
@@ -294,6 +300,7 @@ export class AccountMailbox {
 
   /** Nothing was decided: everyone who waits is told, and may retry with the same ids. */
   private fail(error: unknown): void {
+    this.rates.failed();
     const parked = error instanceof UndecodableEventError || error instanceof CorruptStreamError;
     if (parked) {
       if (this.parkedUntilMs < this.with_.clock.now().getTime()) {

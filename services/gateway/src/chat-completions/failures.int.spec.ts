@@ -127,6 +127,8 @@ describe('a reservation that is refused', () => {
     ['too-late', true, 503],
     ['not-ready', true, 503],
     ['store-unavailable', true, 503],
+    ['model-not-in-tier', false, 403],
+    ['limit-reached', false, 402],
   ])('as %s calls no vendor', async (reason, retryable, status) => {
     const billed = (await world.invoice()).length;
     world.ledger.answer = () => refused(reason, retryable);

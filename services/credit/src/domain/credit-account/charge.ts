@@ -9,7 +9,7 @@ import {
 } from '@tollkeeper/pricing';
 import type { Attempt, Charge } from './commands.js';
 import { today, type DecisionContext } from './context.js';
-import { lacksFor, repeatedReserve, reserved } from './reserve.js';
+import { cannotTake, repeatedReserve, reserved } from './reserve.js';
 import type { CreditAccount } from './state.js';
 import { accept, type Verdict } from './verdict.js';
 
@@ -164,7 +164,7 @@ export const settlePlainCharge = (
 ): Verdict => {
   const repeated = repeatedReserve(command.commandId, command.commandHash, account);
   if (repeated) return repeated;
-  const short = lacksFor(command.amountCredits, account, context);
+  const short = cannotTake(command, account, context);
   if (short) return short;
   const reservation = reserved(command, account, context, command.amountCredits, undefined);
   const policy = known(context.prices.policyAt(context.at), 'a credit policy');

@@ -7,6 +7,7 @@ import type {
   UsagePools,
 } from '@tollkeeper/events';
 import type { Money } from '@tollkeeper/kernel';
+import type { RemoveLimit, SetLimit } from './set-limit.js';
 
 interface CommandBase {
   /** The caller's id: the same id and fields get the first answer again. */
@@ -203,4 +204,6 @@ export type CreditCommand =
   | Charge
   | Settle
   | Release
-  | CorrectUsage;
+  | CorrectUsage
+  | SetLimit
+  | RemoveLimit;

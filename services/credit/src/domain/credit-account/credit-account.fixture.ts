@@ -25,6 +25,7 @@ export const priceBook = (): PriceBook => {
         priceVersion: 'openai:gpt-4o@1',
         provider: 'openai',
         model: 'gpt-4o',
+        aliases: ['cheap-sounding'],
         effectiveFrom: from,
         rates: [
           { meter: 'input', unit: 'token', per: '1000000', rateUsd: '2.5' },
@@ -49,6 +50,17 @@ export const priceBook = (): PriceBook => {
       },
     },
     {
+      type: 'VendorPricePublished',
+      data: {
+        priceVersion: 'openai:embed@1',
+        provider: 'openai',
+        model: 'embed',
+        effectiveFrom: from,
+        rates: [{ meter: 'input', unit: 'token', per: '1000000', rateUsd: '0.02' }],
+        source: { name: 'test' },
+      },
+    },
+    {
       type: 'MultiplierProposed',
       data: {
         ruleId: 'pro@1',
@@ -59,6 +71,17 @@ export const priceBook = (): PriceBook => {
       },
     },
     { type: 'MultiplierApproved', data: { ruleId: 'pro@1' } },
+    {
+      type: 'MultiplierProposed',
+      data: {
+        ruleId: 'free@1',
+        scope: { tier: 'free' },
+        multiplier: '2',
+        effectiveFrom: from,
+        reason: 'test',
+      },
+    },
+    { type: 'MultiplierApproved', data: { ruleId: 'free@1' } },
     {
       type: 'CreditPolicySet',
       data: {

@@ -10,6 +10,7 @@ import { postRecurringGrant, setRecurringGrant } from './recur.js';
 import { refundCharge } from './refund.js';
 import { releaseReservation } from './release.js';
 import { reserveAmount, reserveCompletion } from './reserve.js';
+import { removeLimit, setLimit } from './set-limit.js';
 import { settleReservation } from './settle.js';
 import { changeTier, freezeAccount, setAlerts, setTopUpRule } from './settings.js';
 import type { CreditAccount } from './state.js';
@@ -62,6 +63,10 @@ export const decide = (
       return setAlerts(command, account);
     case 'SetTopUpRule':
       return setTopUpRule(command, account);
+    case 'SetLimit':
+      return setLimit(command, account);
+    case 'RemoveLimit':
+      return removeLimit(command, account);
     default:
       return unreachable(command);
   }

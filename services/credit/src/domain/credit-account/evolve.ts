@@ -20,6 +20,13 @@ import {
   setTopUpRule,
   watchBalance,
 } from './evolve-watch.js';
+import {
+  countCharged,
+  countReleased,
+  countReserved,
+  countSettled,
+  evolveLimits,
+} from './limits.js';
 import { lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
@@ -60,6 +67,13 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     case 'DebtRepaid':
       repay(account, event.data);
       break;
+    case 'LimitSet':
+    case 'LimitRemoved':
+    case 'LimitWarned': {
+      const wrong = evolveLimits(account.limits, event, meta);
+      if (wrong !== undefined) throw corrupt(account, event.type, wrong);
+      break;
+    }
     case 'GrantExpired':
       expireGrant(account, event.data);
       break;
@@ -96,10 +110,6 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     case 'TopUpRequested':
       requestTopUp(account, event.data, meta);
       break;
-    case 'LimitSet':
-    case 'LimitRemoved':
-    case 'LimitWarned':
-      throw corrupt(account, event.type, 'not evolved yet');
     default:
       unreachable(event);
   }
@@ -132,6 +142,7 @@ const addReservation = (
     settled: undefined,
     corrections: undefined,
     refundedCredits: undefined,
+    counted: countReserved(account.limits, data, meta.occurredAt),
   });
 };
 
@@ -145,6 +156,7 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   reservation.state = 'settled';
   reservation.allocations = none;
   reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
+  countSettled(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
 };
 
@@ -160,6 +172,7 @@ const settleLate = (
   take(account, data.drawn);
   owe(account, data.debt);
   reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
+  countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
 };
 
@@ -172,6 +185,7 @@ const release = (
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
   reservation.state = 'released';
+  countReleased(account.limits, reservation.counted);
   reservation.allocations = none;
   reservation.released = { reason: data.reason, commandHash: meta.commandHash };
 };
@@ -189,6 +203,7 @@ const correct = (
   const drawn = [...kept.map(toAllocation), ...data.drawn];
   owe(account, data.debt);
   reservation.charged = chargedBy(data, drawn, data.debt, meta, before.answer.late);
+  countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.corrections ??= new Map();
   reservation.corrections.set(meta.commandId, reservation.charged);
 };

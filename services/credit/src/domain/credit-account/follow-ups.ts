@@ -2,6 +2,7 @@ import type { CreditAccountEvent } from '@tollkeeper/events';
 import { formatMoney, zero } from '@tollkeeper/kernel';
 import { today, type DecisionContext } from './context.js';
 import { drawFromGrants, toAllocation } from './draw.js';
+import { limitWarnings } from './soft-limits.js';
 import type { CreditAccount } from './state.js';
 import type { TopUpRule, Watch } from './watch.js';
 
@@ -17,24 +18,26 @@ export const followUps = (
   context: DecisionContext,
 ): readonly CreditAccountEvent[] => {
   const { watch } = account;
-  if (watch === undefined && account.debtCredits.isZero()) return none;
-  const repaid = repayments(account, context);
-  return repaid.length > 0 || !watch ? repaid : watched(account, watch, context);
+  if (!account.debtCredits.isZero()) {
+    const repaid = repayments(account, context);
+    if (repaid.length > 0) return repaid;
+  }
+  if (watch) {
+    const noticed = watched(account, watch, context);
+    if (noticed.length > 0) return noticed;
+  }
+  return limitWarnings(account);
 };
-
-const none: readonly CreditAccountEvent[] = [];
 
 /** Whatever is unreserved pays what is owed, in draw order. */
 const repayments = (
   account: CreditAccount,
   context: DecisionContext,
 ): readonly CreditAccountEvent[] =>
-  account.debtCredits.isZero()
-    ? none
-    : drawFromGrants(account, account.debtCredits, context.at.getTime()).parts.map((part) => ({
-        type: 'DebtRepaid',
-        data: toAllocation(part),
-      }));
+  drawFromGrants(account, account.debtCredits, context.at.getTime()).parts.map((part) => ({
+    type: 'DebtRepaid',
+    data: toAllocation(part),
+  }));
 
 const watched = (
   account: CreditAccount,

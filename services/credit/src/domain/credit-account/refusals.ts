@@ -12,4 +12,9 @@ export type CreditRefusal =
   | 'unknown-grant'
   | 'account-frozen'
   | 'exceeds-charge'
+  | 'unknown-limit'
+  | 'limit-reached'
+  | 'rate-limited'
+  | 'model-not-in-tier'
+  | 'free-tier-budget'
   | 'invalid-request';

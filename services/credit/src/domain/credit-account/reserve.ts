@@ -1,5 +1,5 @@
 import type { CreditAccountEvent, Quote, QuotedCandidate } from '@tollkeeper/events';
-import { formatMoney, maxMoney, minMoney, zero, type Money } from '@tollkeeper/kernel';
+import { formatMoney, maxMoney, minMoney, Money, zero } from '@tollkeeper/kernel';
 import {
   affordableOutputTokens,
   boundUsd,
@@ -11,6 +11,15 @@ import {
   type MultiplierRule,
   type PriceVersion,
 } from '@tollkeeper/pricing';
+import {
+  ceilingsOn,
+  leftUnder,
+  noCeilings,
+  passedBy,
+  refuseAt,
+  type Ceiling,
+  type Demand,
+} from './ceilings.js';
 import type {
   Bounds,
   Candidate,
@@ -20,6 +29,8 @@ import type {
 } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import { drawFromGrants, toAllocation } from './draw.js';
+import { modelBeyondTier } from './free-tier.js';
+import { boundTokens, dearestUsd } from './limits.js';
 import { availableCredits, balanceCredits, type CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
@@ -47,6 +58,8 @@ export const reserveCompletion = (
   if (!policy) return unknownPrice('a credit policy');
   const candidates = priceCandidates(command.candidates, account, context, startedAt);
   if ('unpriced' in candidates) return unknownPrice(candidates.unpriced);
+  const beyondTier = modelBeyondTier(candidates.priced, account, context, startedAt);
+  if (beyondTier) return beyondTier;
   const call: Call = { candidates: candidates.priced, policy, at: startedAt };
 
   const asked = bounded(call, command.bounds);
@@ -55,9 +68,14 @@ export const reserveCompletion = (
   if (isBlockedByDebt(account, available, context)) {
     return shortfall('debt-outstanding', account, asked.requiredCredits, context, policy);
   }
-  const fitting = fit(call, command.bounds, asked, available);
+  const ceilings = ceilingsOn(account, command.purpose, context);
+  const fitting = fit(call, command.bounds, asked, { available, ceilings });
   if (!fitting) {
-    return shortfall('insufficient-credits', account, asked.requiredCredits, context, policy);
+    const demand = demandOf(asked, command.bounds);
+    const passed = passedBy(ceilings, demand);
+    return passed && fit(call, command.bounds, asked, { available, ceilings: noCeilings })
+      ? refuseAt(passed, demand, account, context)
+      : shortfall('insufficient-credits', account, asked.requiredCredits, context, policy);
   }
   const quote: Quote = {
     policyId: policy.id,
@@ -114,15 +132,33 @@ const bounded = (call: Call, bounds: Bounds): Bounded | { readonly unpriced: str
   return { outputTokens: bounds.outputTokens, requiredCredits, quoted };
 };
 
-/** The bound that the available credits cover: as asked or, where the caller lets it, with less output. */
-const fit = (call: Call, bounds: Bounds, asked: Bounded, available: Money): Bounded | undefined => {
-  if (asked.requiredCredits.lte(available)) return asked;
+/** What a reservation may come to. */
+interface Room {
+  readonly available: Money;
+  readonly ceilings: readonly Ceiling[];
+}
+
+/** The bound that there is room for: as asked or, where the caller lets it, with less output. */
+const fit = (call: Call, bounds: Bounds, asked: Bounded, room: Room): Bounded | undefined => {
+  if (fits(asked, bounds, room)) return asked;
   if (!bounds.outputMayShrink) return undefined;
-  const outputTokens = affordable(call, bounds, available);
+  const outputTokens = affordable(call, bounds, room);
   if (outputTokens < Math.min(outputTokensMin, bounds.outputTokens)) return undefined;
   const less = bounded(call, { ...bounds, outputTokens });
-  return 'unpriced' in less || less.requiredCredits.gt(available) ? undefined : less;
+  return 'unpriced' in less || !fits(less, bounds, room) ? undefined : less;
 };
+
+const fits = (bound: Bounded, bounds: Bounds, { available, ceilings }: Room): boolean =>
+  bound.requiredCredits.lte(available) &&
+  (ceilings.length === 0 || passedBy(ceilings, demandOf(bound, bounds)) === undefined);
+
+/** As it will be counted. */
+const demandOf = (bound: Bounded, bounds: Bounds): Demand => ({
+  credits: bound.requiredCredits,
+  usd: dearestUsd(bound.quoted),
+  tokens: new Money(boundTokens(quotedBound(bounds, bound.outputTokens))),
+  requests: oneRequest,
+});
 
 export const reserveAmount = (
   command: ReserveAmount,
@@ -131,12 +167,37 @@ export const reserveAmount = (
 ): Verdict => {
   const repeated = repeatedReserve(command.commandId, command.commandHash, account);
   if (repeated) return repeated;
-  const short = lacksFor(command.amountCredits, account, context);
+  const short = cannotTake(command, account, context);
   return short ?? accept(reserved(command, account, context, command.amountCredits, undefined));
 };
 
+/** A refusal when the account cannot pay a plain amount now, or its limits do not allow it. */
+export const cannotTake = (
+  command: Pick<ReserveAmount, 'amountCredits' | 'purpose'>,
+  account: CreditAccount,
+  context: DecisionContext,
+): Verdict | undefined => {
+  const short = lacksFor(command.amountCredits, account, context);
+  if (short) return short;
+  const ceilings = ceilingsOn(account, command.purpose, context);
+  if (ceilings.length === 0) return undefined;
+  const demand = plainDemand(command.amountCredits);
+  const passed = passedBy(ceilings, demand);
+  return passed && refuseAt(passed, demand, account, context);
+};
+
+const oneRequest = new Money(1);
+
+/** A plain amount is of no vendor: it costs no dollars and takes no tokens. */
+const plainDemand = (credits: Money): Demand => ({
+  credits,
+  usd: zero,
+  tokens: zero,
+  requests: oneRequest,
+});
+
 /** A refusal when the account cannot pay a plain amount now. */
-export const lacksFor = (
+const lacksFor = (
   amountCredits: Money,
   account: CreditAccount,
   context: DecisionContext,
@@ -220,15 +281,25 @@ const priceCandidates = (
   return { priced };
 };
 
-/** The greatest output limit for each choice that the credits cover with every candidate. */
-const affordable = (call: Call, bounds: Bounds, available: Money): number => {
-  let least = bounds.outputTokens;
+/** The greatest output limit for each choice that there is room for with every candidate. */
+const affordable = (call: Call, bounds: Bounds, { available, ceilings }: Room): number => {
+  const credits = minMoney(available, leftUnder(ceilings, 'credits') ?? available);
+  const leftUsd = leftUnder(ceilings, 'usd');
+  let least = Math.min(bounds.outputTokens, outputUnder(ceilings, bounds));
   for (const { version, rule } of call.candidates) {
-    const budgetUsd = usdBudgetFor(available, rule.multiplier, call.policy);
+    const chargeableUsd = usdBudgetFor(credits, rule.multiplier, call.policy);
+    const budgetUsd = leftUsd ? minMoney(leftUsd, chargeableUsd) : chargeableUsd;
     const tokens = affordableOutputTokens(version, { ...bounds, at: call.at }, budgetUsd);
     least = Math.min(least, tokens ?? 0);
   }
   return least;
+};
+
+/** The output tokens of each choice that limits in tokens leave beside the input. */
+const outputUnder = (ceilings: readonly Ceiling[], bounds: Bounds): number => {
+  const tokens = leftUnder(ceilings, 'tokens');
+  if (!tokens) return Infinity;
+  return Math.floor((tokens.toNumber() - bounds.inputTokens) / bounds.choices);
 };
 
 /** What is lacking, what there is and what may be done, in credits and US dollars. */

@@ -2,6 +2,7 @@ import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkee
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
+import { newLimits, type Counted, type Limits } from './limits.js';
 
 /** Credits put in, and what is left of them unreserved. */
 export interface Grant {
@@ -65,6 +66,8 @@ export interface Reservation {
   corrections: Map<string, Charged> | undefined;
   /** What refunds have given back; undefined when none has. */
   refundedCredits: Money | undefined;
+  /** What it counts for in the windows of limits; undefined where it counts in none. */
+  readonly counted: readonly Counted[] | undefined;
 }
 
 /** An operator's command that was carried out, and what its answer is rebuilt from. */
@@ -104,6 +107,7 @@ export interface CreditAccount {
   debtCredits: Money;
   /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
   repaid: GrantPart[];
+  readonly limits: Limits;
   lastEventAtMs: number;
 }
 
@@ -126,6 +130,7 @@ export const newAccount = (accountId: string): CreditAccount => ({
   debts: new Map(),
   debtCredits: zero,
   repaid: [],
+  limits: newLimits(),
   lastEventAtMs: 0,
 });
 

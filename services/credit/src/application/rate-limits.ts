@@ -1,0 +1,118 @@
+import type { CreditCommand } from '../domain/credit-account/commands.js';
+import { boundTokens, limitsOn, type Limit } from '../domain/credit-account/limits.js';
+import type { CreditAccount } from '../domain/credit-account/state.js';
+import type { Refusal } from '../domain/credit-account/verdict.js';
+import { SlidingMinute } from './sliding-minute.js';
+
+interface Counter {
+  readonly unit: Limit['unit'];
+  readonly minute: SlidingMinute;
+}
+
+type Reserving = Extract<CreditCommand, { type: 'ReserveCompletion' | 'ReserveAmount' | 'Charge' }>;
+
+const none: readonly Limit[] = [];
+
+/**
+ * One account's limits of mode `rate`: calls and tokens of the last minute, counted here and nowhere else. No event tells
+ * them, so they begin anew when the process does: a minute later that makes no difference.
+ */
+export class RateLimits {
+  /** By limit id; a limit that was set anew may count something else. */
+  private readonly minutes = new Map<string, Counter>();
+  /** Counted, and not yet known to be stored: decided anew, they are not counted twice. */
+  private readonly admitted = new Set<string>();
+
+  /** Why a command must wait; undefined where it need not. Asked before it is decided. */
+  refusalOf(command: CreditCommand, account: CreditAccount, atMs: number): Refusal | undefined {
+    if (account.limits.rates.size === 0 || !isReserving(command)) return undefined;
+    // What was accepted once gets its first answer, however often it is asked for.
+    if (account.reservations.has(command.commandId) || this.admitted.has(command.commandId)) {
+      return undefined;
+    }
+    for (const limit of ratesOn(command, account)) {
+      const needed = neededBy(command, limit);
+      if (needed === 0) continue;
+      const max = limit.amount.toNumber();
+      if (needed > max) return neverFits(limit, needed);
+      const waitMs = this.known(limit)?.waitMs(atMs, needed, max) ?? 0;
+      if (waitMs > 0) return mustWait(limit, waitMs);
+    }
+    return undefined;
+  }
+
+  /** Counts what has just been accepted, as it was reserved. */
+  count(command: CreditCommand, account: CreditAccount, atMs: number): void {
+    if (account.limits.rates.size === 0 || !isReserving(command)) return;
+    if (this.admitted.has(command.commandId)) return;
+    const bound = account.reservations.get(command.commandId)?.quote?.bound;
+    for (const limit of ratesOn(command, account)) {
+      const amount = limit.unit === 'requests' ? 1 : bound ? boundTokens(bound) : 0;
+      this.minuteOf(limit, account).add(atMs, amount);
+      this.admitted.add(command.commandId);
+    }
+  }
+
+  /** These commands need not be decided again. */
+  stored(commands: Iterable<{ readonly command: CreditCommand | undefined }>): void {
+    if (this.admitted.size === 0) return;
+    for (const { command } of commands) if (command) this.admitted.delete(command.commandId);
+  }
+
+  /** Nothing is under way any more. */
+  failed(): void {
+    this.admitted.clear();
+  }
+
+  private minuteOf(limit: Limit, account: CreditAccount): SlidingMinute {
+    const known = this.known(limit);
+    if (known) return known;
+    for (const limitId of this.minutes.keys()) {
+      if (account.limits.byId.get(limitId)?.mode !== 'rate') this.minutes.delete(limitId);
+    }
+    const minute = new SlidingMinute();
+    this.minutes.set(limit.limitId, { unit: limit.unit, minute });
+    return minute;
+  }
+
+  private known(limit: Limit): SlidingMinute | undefined {
+    const counter = this.minutes.get(limit.limitId);
+    return counter?.unit === limit.unit ? counter.minute : undefined;
+  }
+}
+
+const isReserving = (command: CreditCommand): command is Reserving =>
+  command.type === 'ReserveCompletion' ||
+  command.type === 'ReserveAmount' ||
+  command.type === 'Charge';
+
+const ratesOn = (command: Reserving, account: CreditAccount): readonly Limit[] => {
+  const { rates } = account.limits;
+  const { userId = account.ownerUserId, keyId, projectId } = command.purpose;
+  return rates.size === 0 ? none : limitsOn(rates, { userId, keyId, projectId });
+};
+
+const neededBy = (command: Reserving, limit: Limit): number => {
+  if (limit.unit === 'requests') return 1;
+  return command.type === 'ReserveCompletion' ? boundTokens(command.bounds) : 0;
+};
+
+const figuresOf = (limit: Limit) => {
+  const { limitId, scope, window, unit, amount } = limit;
+  return { limitId, scope, window, unit, amount: amount.toFixed() };
+};
+
+const mustWait = (limit: Limit, retryAfterMs: number): Refusal => ({
+  reason: 'rate-limited',
+  message: `limit ${limit.limitId} allows ${limit.amount.toFixed()} ${limit.unit} a minute; retry in ${String(Math.ceil(retryAfterMs / 1000))} s`,
+  retryable: true,
+  details: { ...figuresOf(limit), retryAfterMs },
+});
+
+/** More than a whole minute allows: waiting does not help. */
+const neverFits = (limit: Limit, needed: number): Refusal => ({
+  reason: 'limit-reached',
+  message: `limit ${limit.limitId} allows ${limit.amount.toFixed()} ${limit.unit} a minute: ${String(needed)} are required`,
+  retryable: false,
+  details: { ...figuresOf(limit), used: '0', required: String(needed) },
+});

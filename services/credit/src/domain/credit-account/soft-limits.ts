@@ -1,0 +1,19 @@
+import type { CreditAccountEvent } from '@tollkeeper/events';
+import { formatMoney } from '@tollkeeper/kernel';
+import type { CreditAccount } from './state.js';
+
+const none: readonly CreditAccountEvent[] = [];
+
+/** Soft limits that were passed just now: once for each window. */
+export const limitWarnings = (account: CreditAccount): readonly CreditAccountEvent[] => {
+  const { passed } = account.limits;
+  if (passed.size === 0) return none;
+  const warnings: CreditAccountEvent[] = [];
+  for (const { limit, name, used } of passed) {
+    if (!limit) continue;
+    const { limitId, amount } = limit;
+    const figures = { used: formatMoney(used), amount: formatMoney(amount) };
+    warnings.push({ type: 'LimitWarned', data: { limitId, period: name, ...figures } });
+  }
+  return warnings;
+};
