@@ -189,6 +189,8 @@ interface Step {
 interface Outcome extends Step {
   readonly verdict: Verdict;
   readonly account: CreditAccount;
+  /** What the command led to, consequences included. */
+  readonly events: readonly CreditAccountEvent[];
   readonly then: (...types: CreditAccountEvent['type'][]) => Outcome;
   readonly thenNothing: () => Outcome;
   readonly thenRefused: (reason: Refusal['reason']) => Outcome;
@@ -219,6 +221,7 @@ const step = (account: CreditAccount, rules: AccountRules): Step => ({
       ...step(account, rules),
       verdict,
       account,
+      events,
       then: (...types) => {
         expect(verdict).toMatchObject({ type: 'accept' });
         expect(events.map((event) => event.type)).toEqual(types);
