@@ -250,3 +250,7 @@ export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccoun
   for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
   return step(account, { ...defaultRules, ...rules });
 };
+
+/** An account of another id, of which nothing is stored yet. */
+export const givenAt = (accountId: string, rules: Partial<AccountRules> = {}): Step =>
+  step(newAccount(accountId), { ...defaultRules, ...rules });
