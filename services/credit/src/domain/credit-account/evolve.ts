@@ -35,76 +35,60 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
   if (account.opened === (event.type === 'AccountOpened')) {
     throw corrupt(account, event.type, account.opened ? 'opened twice' : 'not opened');
   }
+  apply(account, event, meta);
+  account.lastEventAtMs = Date.parse(meta.occurredAt);
+  if (account.watch) watchBalance(account, account.watch);
+};
+
+const apply = (account: CreditAccount, event: CreditAccountEvent, meta: Meta): void => {
   switch (event.type) {
     case 'AccountOpened':
-      openAccount(account, event.data, meta);
-      break;
+      return openAccount(account, event.data, meta);
     case 'CreditsGranted':
-      addGrant(account, event.data, meta);
-      break;
+      return addGrant(account, event.data, meta);
     case 'Reserved':
-      addReservation(account, event.data, meta);
-      break;
+      return addReservation(account, event.data, meta);
     case 'Settled':
-      settle(account, event.data, meta);
-      break;
+      return settle(account, event.data, meta);
     case 'SettledLate':
-      settleLate(account, event.data, meta);
-      break;
+      return settleLate(account, event.data, meta);
     case 'Released':
-      release(account, event.data, meta);
-      break;
+      return release(account, event.data, meta);
     case 'UsageCorrected':
-      correct(account, event.data, meta);
-      break;
+      return correct(account, event.data, meta);
     case 'DebtRepaid':
-      repay(account, event.data);
-      break;
+      return repay(account, event.data);
     case 'GrantExpired':
-      expireGrant(account, event.data);
-      break;
+      return expireGrant(account, event.data);
     case 'GrantVoided':
-      voidGrant(account, event.data, meta);
-      break;
+      return voidGrant(account, event.data, meta);
     case 'RecurringGrantSet':
-      setRecurringGrant(account, event.data, meta);
-      break;
+      return setRecurringGrant(account, event.data, meta);
     case 'Refunded':
-      refund(account, event.data, meta);
-      break;
+      return refund(account, event.data, meta);
     case 'CreditsAdjusted':
-      adjust(account, event.data, meta);
-      break;
+      return adjust(account, event.data, meta);
     case 'TierChanged':
-      changeTier(account, event.data, meta);
-      break;
+      return changeTier(account, event.data, meta);
     case 'AccountFrozen':
-      freeze(account, true, meta);
-      break;
+      return freeze(account, true, meta);
     case 'AccountUnfrozen':
-      freeze(account, false, meta);
-      break;
+      return freeze(account, false, meta);
     case 'BalanceAlertsSet':
-      setAlerts(account, event.data, meta);
-      break;
+      return setAlerts(account, event.data, meta);
     case 'LowBalanceReached':
-      raiseLowBalance(account, event.data);
-      break;
+      return raiseLowBalance(account, event.data);
     case 'TopUpRuleSet':
-      setTopUpRule(account, event.data, meta);
-      break;
+      return setTopUpRule(account, event.data, meta);
     case 'TopUpRequested':
-      requestTopUp(account, event.data, meta);
-      break;
+      return requestTopUp(account, event.data, meta);
     case 'LimitSet':
     case 'LimitRemoved':
     case 'LimitWarned':
       throw corrupt(account, event.type, 'not evolved yet');
     default:
-      unreachable(event);
+      return unreachable(event);
   }
-  account.lastEventAtMs = Date.parse(meta.occurredAt);
-  if (account.watch) watchBalance(account, account.watch);
 };
 
 const addReservation = (
