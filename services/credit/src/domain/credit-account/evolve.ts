@@ -43,51 +43,69 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
 const apply = (account: CreditAccount, event: CreditAccountEvent, meta: Meta): void => {
   switch (event.type) {
     case 'AccountOpened':
-      return openAccount(account, event.data, meta);
+      openAccount(account, event.data, meta);
+      break;
     case 'CreditsGranted':
-      return addGrant(account, event.data, meta);
+      addGrant(account, event.data, meta);
+      break;
     case 'Reserved':
-      return addReservation(account, event.data, meta);
+      addReservation(account, event.data, meta);
+      break;
     case 'Settled':
-      return settle(account, event.data, meta);
+      settle(account, event.data, meta);
+      break;
     case 'SettledLate':
-      return settleLate(account, event.data, meta);
+      settleLate(account, event.data, meta);
+      break;
     case 'Released':
-      return release(account, event.data, meta);
+      release(account, event.data, meta);
+      break;
     case 'UsageCorrected':
-      return correct(account, event.data, meta);
+      correct(account, event.data, meta);
+      break;
     case 'DebtRepaid':
-      return repay(account, event.data);
+      repay(account, event.data);
+      break;
     case 'GrantExpired':
-      return expireGrant(account, event.data);
+      expireGrant(account, event.data);
+      break;
     case 'GrantVoided':
-      return voidGrant(account, event.data, meta);
+      voidGrant(account, event.data, meta);
+      break;
     case 'RecurringGrantSet':
-      return setRecurringGrant(account, event.data, meta);
+      setRecurringGrant(account, event.data, meta);
+      break;
     case 'Refunded':
-      return refund(account, event.data, meta);
+      refund(account, event.data, meta);
+      break;
     case 'CreditsAdjusted':
-      return adjust(account, event.data, meta);
+      adjust(account, event.data, meta);
+      break;
     case 'TierChanged':
-      return changeTier(account, event.data, meta);
+      changeTier(account, event.data, meta);
+      break;
     case 'AccountFrozen':
-      return freeze(account, true, meta);
     case 'AccountUnfrozen':
-      return freeze(account, false, meta);
+      freeze(account, event.type === 'AccountFrozen', meta);
+      break;
     case 'BalanceAlertsSet':
-      return setAlerts(account, event.data, meta);
+      setAlerts(account, event.data, meta);
+      break;
     case 'LowBalanceReached':
-      return raiseLowBalance(account, event.data);
+      raiseLowBalance(account, event.data);
+      break;
     case 'TopUpRuleSet':
-      return setTopUpRule(account, event.data, meta);
+      setTopUpRule(account, event.data, meta);
+      break;
     case 'TopUpRequested':
-      return requestTopUp(account, event.data, meta);
+      requestTopUp(account, event.data, meta);
+      break;
     case 'LimitSet':
     case 'LimitRemoved':
     case 'LimitWarned':
       throw corrupt(account, event.type, 'not evolved yet');
     default:
-      return unreachable(event);
+      unreachable(event);
   }
 };
 
