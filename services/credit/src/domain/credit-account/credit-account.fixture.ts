@@ -212,6 +212,8 @@ interface Step {
 interface Outcome extends Step {
   readonly verdict: Verdict;
   readonly account: CreditAccount;
+  /** What the command led to, consequences included. */
+  readonly events: readonly CreditAccountEvent[];
   readonly then: (...types: CreditAccountEvent['type'][]) => Outcome;
   readonly thenNothing: () => Outcome;
   readonly thenRefused: (reason: Refusal['reason']) => Outcome;
@@ -242,6 +244,7 @@ const step = (account: CreditAccount, rules: AccountRules): Step => ({
       ...step(account, rules),
       verdict,
       account,
+      events,
       then: (...types) => {
         expect(verdict).toMatchObject({ type: 'accept' });
         expect(events.map((event) => event.type)).toEqual(types);
@@ -270,3 +273,7 @@ export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccoun
   for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
   return step(account, { ...defaultRules, ...rules });
 };
+
+/** An account of another id, of which nothing is stored yet. */
+export const givenAt = (accountId: string, rules: Partial<AccountRules> = {}): Step =>
+  step(newAccount(accountId), { ...defaultRules, ...rules });

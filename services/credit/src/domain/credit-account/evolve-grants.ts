@@ -35,6 +35,7 @@ export const addGrant = (
     if (!rule) throw corrupt(account, data.recurring.recurringId, 'posted, but never set');
     rule.nextAtMs =
       data.recurring.nextAt === undefined ? undefined : Date.parse(data.recurring.nextAt);
+    remember(account, meta);
   }
   if (data.topUpId !== undefined) account.watch?.topUps.unfulfilled.delete(data.topUpId);
 };

@@ -42,6 +42,12 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
   if (account.opened === (event.type === 'AccountOpened')) {
     throw corrupt(account, event.type, account.opened ? 'opened twice' : 'not opened');
   }
+  apply(account, event, meta);
+  account.lastEventAtMs = Date.parse(meta.occurredAt);
+  if (account.watch) watchBalance(account, account.watch);
+};
+
+const apply = (account: CreditAccount, event: CreditAccountEvent, meta: Meta): void => {
   switch (event.type) {
     case 'AccountOpened':
       openAccount(account, event.data, meta);
@@ -93,10 +99,8 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
       changeTier(account, event.data, meta);
       break;
     case 'AccountFrozen':
-      freeze(account, true, meta);
-      break;
     case 'AccountUnfrozen':
-      freeze(account, false, meta);
+      freeze(account, event.type === 'AccountFrozen', meta);
       break;
     case 'BalanceAlertsSet':
       setAlerts(account, event.data, meta);
@@ -113,8 +117,6 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     default:
       unreachable(event);
   }
-  account.lastEventAtMs = Date.parse(meta.occurredAt);
-  if (account.watch) watchBalance(account, account.watch);
 };
 
 const addReservation = (

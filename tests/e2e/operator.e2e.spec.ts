@@ -1,0 +1,120 @@
+import { creditSubjects, personalAccountId } from '@tollkeeper/contracts';
+import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startStack, type Stack } from '../support/stack.js';
+
+/** Plain JSON on NATS, as a caller in any language sends it. */
+describe('an operator on NATS', () => {
+  let stack: Stack;
+  let nats: NatsConnection;
+  const ask = (subject: string, body: object): Promise<unknown> =>
+    request(nats, subject, body, { timeoutMs: 5_000 });
+
+  beforeAll(async () => {
+    stack = await startStack();
+    nats = await connectNats({ url: stack.ready().natsUrl, name: 'operator' });
+  }, 120_000);
+  afterAll(async () => {
+    await nats.close();
+    await stack.stop();
+  }, 60_000);
+
+  it('refunds, adjusts and freezes an account, each once by its id', async () => {
+    const { accountId } = await stack.openAccount('10');
+    const charge = { commandId: crypto.randomUUID(), amountCredits: '4' };
+    expect(await ask(creditSubjects.charge(accountId), charge)).toMatchObject({
+      status: 'accepted',
+      chargeCredits: '4',
+    });
+
+    const refund = {
+      commandId: crypto.randomUUID(),
+      reservationId: charge.commandId,
+      amountCredits: '1.5',
+      reasonCode: 'goodwill',
+    };
+    const refunded = {
+      status: 'accepted',
+      refundId: refund.commandId,
+      refundedCredits: '1.5',
+      available: '7.5',
+    };
+    expect(await ask(creditSubjects.refund(accountId), refund)).toEqual(refunded);
+    expect(await ask(creditSubjects.refund(accountId), refund)).toEqual(refunded);
+    expect(
+      await ask(creditSubjects.refund(accountId), { ...refund, amountCredits: '2' }),
+    ).toMatchObject({ status: 'refused', reason: 'replay-mismatch' });
+    expect(
+      await ask(creditSubjects.refund(accountId), {
+        ...refund,
+        commandId: 'f2',
+        amountCredits: '2.6',
+      }),
+    ).toMatchObject({ status: 'refused', reason: 'exceeds-charge', details: { left: '2.5' } });
+
+    const adjust = { amountCredits: '-9', reasonCode: 'billing-error' };
+    expect(await ask(creditSubjects.adjust(accountId), adjust)).toMatchObject({
+      status: 'refused',
+      reason: 'insufficient-credits',
+      details: { available: '7.5', required: '9' },
+    });
+    expect(
+      await ask(creditSubjects.adjust(accountId), { ...adjust, bookDebt: true }),
+    ).toMatchObject({ status: 'accepted', available: '0', debt: '1.5' });
+    expect(await ask(creditSubjects.grant(accountId), { amountCredits: '5' })).toMatchObject({
+      status: 'accepted',
+      available: '3.5',
+    });
+
+    const call = { amountCredits: '3' };
+    expect(await ask(creditSubjects.afford(accountId), call)).toEqual({
+      affordable: true,
+      required: '3',
+      available: '3.5',
+    });
+    expect(await ask(creditSubjects.freeze(accountId), { reason: 'chargeback' })).toEqual({
+      status: 'accepted',
+    });
+    expect(await ask(creditSubjects.reserve(accountId), call)).toMatchObject({
+      status: 'refused',
+      reason: 'account-frozen',
+    });
+    expect(await ask(creditSubjects.afford(accountId), call)).toMatchObject({
+      affordable: false,
+      reason: 'account-frozen',
+    });
+    await ask(creditSubjects.unfreeze(accountId), { reason: 'settled' });
+    expect(await ask(creditSubjects.reserve(accountId), call)).toMatchObject({
+      status: 'accepted',
+    });
+
+    const types = (await stack.eventsOf(accountId)).map((event) => event.type);
+    expect(types).toEqual([
+      'AccountOpened',
+      'CreditsGranted',
+      'Reserved',
+      'Settled',
+      'Refunded',
+      'CreditsAdjusted',
+      'CreditsGranted',
+      'DebtRepaid',
+      'AccountFrozen',
+      'AccountUnfrozen',
+      'Reserved',
+    ]);
+  }, 60_000);
+
+  it('opens a user’s personal account once, with its initial grant', async () => {
+    const userId = `usr_${crypto.randomUUID()}`;
+    const accountId = personalAccountId(userId);
+    const open = () => ask(creditSubjects.open(accountId), { ownerUserId: userId });
+    const answers = await Promise.all([open(), open(), open()]);
+    expect(answers).toEqual(Array(3).fill({ status: 'accepted', accountId }));
+    expect(await ask(creditSubjects.balance(accountId), {})).toMatchObject({
+      available: '1000',
+      availableUsd: '10',
+    });
+    const types = (await stack.eventsOf(accountId)).map((event) => event.type);
+    expect(types).toEqual(['AccountOpened', 'CreditsGranted']);
+  }, 60_000);
+});
