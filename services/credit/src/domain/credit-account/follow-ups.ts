@@ -9,8 +9,5 @@ import type { CreditAccount } from './state.js';
  */
 export const followUps = (
   account: CreditAccount,
-  context: DecisionContext,
-): readonly CreditAccountEvent[] => {
-  void context;
-  return limitWarnings(account);
-};
+  _context: DecisionContext,
+): readonly CreditAccountEvent[] => limitWarnings(account);
