@@ -142,7 +142,7 @@ const addReservation = (
     charged: undefined,
     settled: undefined,
     corrections: undefined,
-    counted: countReserved(account.limits, data, meta.occurredAt),
+    counted: countReserved(account.limits, data, amountCredits, meta.occurredAt),
   });
 };
 
