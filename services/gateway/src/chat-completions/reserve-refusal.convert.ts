@@ -86,66 +86,50 @@ const retryAfterS = (refused: Refused): number => {
   return typeof ms === 'number' && ms > 0 ? Math.ceil(ms / 1000) : 1;
 };
 
-/** A refusal to reserve as the caller sees it. */
+const modelRefusal = (status: number, code: string, message: string): HttpRefusal =>
+  new HttpRefusal({ status, type: 'invalid_request_error', code, message, param: 'model' });
+
+const notReady = (refused: Refused): HttpRefusal =>
+  unavailable('The ledger is not ready.', codeOf(refused), retryAfterS(refused));
+
+const codeOf = (refused: Refused): string => refused.reason.replaceAll('-', '_').slice(0, 64);
+
+const converters: Readonly<Record<string, (refused: Refused) => HttpRefusal>> = {
+  'insufficient-credits': insufficient,
+  'debt-outstanding': insufficient,
+  'limit-reached': limitReached,
+  'free-tier-budget': freeTierBudget,
+  'rate-limited': rateLimited,
+  'model-not-in-tier': ({ message }) => modelRefusal(403, 'model_not_in_tier', message),
+  'unknown-price': ({ message }) => modelRefusal(404, 'unknown_price', message),
+  'account-frozen': () => forbidden('The account of this API key is frozen.', 'account_frozen'),
+  'unknown-account': () =>
+    forbidden('The account of this API key does not exist.', 'unknown_account'),
+  'account-parked': () => forbidden('The account of this API key is parked.', 'account_parked'),
+  unbounded: ({ message }) => invalidRequest(message, undefined, 'unbounded'),
+  overloaded: (refused) =>
+    unavailable(
+      'Too many calls of this account are waiting.',
+      codeOf(refused),
+      retryAfterS(refused),
+    ),
+  'too-late': () => unavailable('The call waited too long for its reservation.', 'too_late'),
+  'index-behind': notReady,
+  'not-owner': notReady,
+  'store-unavailable': notReady,
+};
+
+/** A refusal to reserve as the caller sees it. One that is new here is ours to mend, unless it can be retried. */
 export const toHttpRefusal = (refused: Refused): HttpRefusal => {
-  switch (refused.reason) {
-    case 'insufficient-credits':
-    case 'debt-outstanding':
-      return insufficient(refused);
-    case 'limit-reached':
-      return limitReached(refused);
-    case 'free-tier-budget':
-      return freeTierBudget(refused);
-    case 'rate-limited':
-      return rateLimited(refused);
-    case 'model-not-in-tier':
-      return new HttpRefusal({
-        status: 403,
-        type: 'invalid_request_error',
-        code: 'model_not_in_tier',
-        message: refused.message,
-        param: 'model',
-      });
-    case 'account-frozen':
-      return forbidden('The account of this API key is frozen.', 'account_frozen');
-    case 'unknown-account':
-      return forbidden('The account of this API key does not exist.', 'unknown_account');
-    case 'account-parked':
-      return forbidden('The account of this API key is parked.', 'account_parked');
-    case 'unknown-price':
-      return new HttpRefusal({
-        status: 404,
-        type: 'invalid_request_error',
-        code: 'unknown_price',
-        message: refused.message,
-        param: 'model',
-      });
-    case 'unbounded':
-      return invalidRequest(refused.message, undefined, 'unbounded');
-    case 'overloaded':
-      return unavailable(
-        'Too many calls of this account are waiting.',
-        'overloaded',
-        retryAfterS(refused),
-      );
-    case 'index-behind':
-    case 'not-owner':
-    case 'store-unavailable':
-      return unavailable(
-        'The ledger is not ready.',
-        refused.reason.replaceAll('-', '_'),
-        retryAfterS(refused),
-      );
-    case 'too-late':
-      return unavailable('The call waited too long for its reservation.', 'too_late');
-    default:
-      return refused.retryable
-        ? unavailable('The ledger is not ready.', refused.reason.replaceAll('-', '_'))
-        : new HttpRefusal({
-            status: 500,
-            type: 'server_error',
-            code: refused.reason.replaceAll('-', '_').slice(0, 64),
-            message: 'The call could not be reserved.',
-          });
-  }
+  const convert = Object.hasOwn(converters, refused.reason)
+    ? converters[refused.reason]
+    : undefined;
+  if (convert) return convert(refused);
+  if (refused.retryable) return notReady(refused);
+  return new HttpRefusal({
+    status: 500,
+    type: 'server_error',
+    code: codeOf(refused),
+    message: 'The call could not be reserved.',
+  });
 };

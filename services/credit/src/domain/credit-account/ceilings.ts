@@ -16,8 +16,8 @@ export interface Ceiling {
   readonly used: Money;
 }
 
-/** What a reservation would count for, by unit. */
-export type Demand = Readonly<Record<LimitUnit, Money>>;
+/** What a reservation would count for; each unit is worked out only where something bounds it. */
+export type Demand = (unit: LimitUnit) => Money;
 
 export const noCeilings: readonly Ceiling[] = [];
 
@@ -29,6 +29,9 @@ export const ceilingsOn = (
 ): readonly Ceiling[] => {
   const { limits } = account;
   if (limits.counting.size === 0 && account.tier !== 'free') return noCeilings;
+  const { userId = account.ownerUserId, keyId, projectId } = purpose;
+  const found = limitsOn(limits.counting, { userId, keyId, projectId });
+  if (found.length === 0 && account.tier !== 'free') return noCeilings;
   const localDate = today(account, context);
   const ceilings: Ceiling[] = [];
   if (account.tier === 'free') {
@@ -36,10 +39,9 @@ export const ceilingsOn = (
     const amount = context.rules.freeTier.monthlyBudgetCredits;
     ceilings.push({ limit: undefined, unit: 'credits', amount, used });
   }
-  if (limits.counting.size === 0) return ceilings;
+  if (found.length === 0) return ceilings;
   const occurredAt = context.at.toISOString();
-  const { userId = account.ownerUserId, keyId, projectId } = purpose;
-  for (const limit of limitsOn(limits.counting, { userId, keyId, projectId })) {
+  for (const limit of found) {
     if (limit.mode !== 'hard') continue;
     const period = limit.periods.get(periodOf(limit.window, occurredAt, localDate));
     const { unit, amount } = limit;
@@ -51,7 +53,7 @@ export const ceilingsOn = (
 /** The first one that a reservation would pass. */
 export const passedBy = (ceilings: readonly Ceiling[], demand: Demand): Ceiling | undefined =>
   ceilings.find((ceiling) => {
-    const required = demand[ceiling.unit];
+    const required = demand(ceiling.unit);
     return !required.isZero() && ceiling.used.plus(required).gt(ceiling.amount);
   });
 
@@ -73,7 +75,7 @@ export const refuseAt = (
   context: DecisionContext,
 ): Verdict => {
   const { limit, unit } = ceiling;
-  const required = formatMoney(demand[unit]);
+  const required = formatMoney(demand(unit));
   const used = formatMoney(ceiling.used);
   const amount = formatMoney(ceiling.amount);
   const window = limit?.window ?? 'month';

@@ -144,7 +144,7 @@ const addReservation = (
     settled: undefined,
     corrections: undefined,
     refundedCredits: undefined,
-    counted: countReserved(account.limits, data, meta.occurredAt),
+    counted: countReserved(account.limits, data, amountCredits, meta.occurredAt),
   });
 };
 

@@ -109,10 +109,10 @@ export const dearestUsd = (candidates: readonly QuotedCandidate[]): Money => {
 export const boundTokens = (bound: Quote['bound']): number =>
   bound.inputTokens + bound.outputTokens * bound.choices;
 
-const reservedIn = (unit: LimitUnit, data: Reserved): Money => {
+const reservedIn = (unit: LimitUnit, data: Reserved, amountCredits: Money): Money => {
   switch (unit) {
     case 'credits':
-      return parseMoney(data.amountCredits);
+      return amountCredits;
     case 'usd':
       return data.quote ? dearestUsd(data.quote.candidates) : zero;
     case 'tokens':
@@ -151,26 +151,28 @@ const usedTokens = (attempts: readonly PricedAttempt[], quote: Quote | undefined
 export const countReserved = (
   limits: Limits,
   data: Reserved,
+  amountCredits: Money,
   occurredAt: string,
 ): readonly Counted[] | undefined => {
   if (limits.counting.size === 0 && data.tier !== 'free') return undefined;
   const counted: Counted[] = [];
   if (data.tier === 'free') {
     const month = periodIn(limits.freeMonths, data.localDate.slice(0, 7), undefined);
-    counted.push(opened(limits, month, 'credits', data));
+    counted.push(opened(limits, month, 'credits', amountCredits));
   }
   for (const limit of limitsOn(limits.counting, data.purpose)) {
     const name = periodOf(limit.window, occurredAt, data.localDate);
-    counted.push(opened(limits, periodIn(limit.periods, name, limit), limit.unit, data));
+    const amount = reservedIn(limit.unit, data, amountCredits);
+    counted.push(opened(limits, periodIn(limit.periods, name, limit), limit.unit, amount));
   }
   return counted.length > 0 ? counted : undefined;
 };
 
-const opened = (limits: Limits, period: Period, unit: LimitUnit, data: Reserved): Counted => {
-  const counted = { period, unit, amount: zero };
+const opened = (limits: Limits, period: Period, unit: LimitUnit, amount: Money): Counted => {
   period.openReservations++;
-  recount(limits, counted, reservedIn(unit, data));
-  return counted;
+  period.used = period.used.plus(amount);
+  if (period.limit?.mode === 'soft') watch(limits, period, period.limit);
+  return { period, unit, amount };
 };
 
 const periodIn = (periods: Map<string, Period>, name: string, limit: Limit | undefined): Period => {
@@ -215,7 +217,8 @@ export const countReleased = (limits: Limits, counted: readonly Counted[] | unde
 
 const recount = (limits: Limits, counted: Counted, amount: Money): void => {
   const { period } = counted;
-  period.used = period.used.plus(amount).minus(counted.amount);
+  if (amount.eq(counted.amount)) return;
+  period.used = period.used.minus(counted.amount).plus(amount);
   counted.amount = amount;
   if (period.limit?.mode === 'soft') watch(limits, period, period.limit);
 };

@@ -153,12 +153,20 @@ const fits = (bound: Bounded, bounds: Bounds, { available, ceilings }: Room): bo
   (ceilings.length === 0 || passedBy(ceilings, demandOf(bound, bounds)) === undefined);
 
 /** As it will be counted. */
-const demandOf = (bound: Bounded, bounds: Bounds): Demand => ({
-  credits: bound.requiredCredits,
-  usd: dearestUsd(bound.quoted),
-  tokens: new Money(boundTokens(quotedBound(bounds, bound.outputTokens))),
-  requests: oneRequest,
-});
+const demandOf =
+  (bound: Bounded, bounds: Bounds): Demand =>
+  (unit) => {
+    switch (unit) {
+      case 'credits':
+        return bound.requiredCredits;
+      case 'usd':
+        return dearestUsd(bound.quoted);
+      case 'tokens':
+        return new Money(boundTokens(quotedBound(bounds, bound.outputTokens)));
+      case 'requests':
+        return oneRequest;
+    }
+  };
 
 export const reserveAmount = (
   command: ReserveAmount,
@@ -189,12 +197,10 @@ export const cannotTake = (
 const oneRequest = new Money(1);
 
 /** A plain amount is of no vendor: it costs no dollars and takes no tokens. */
-const plainDemand = (credits: Money): Demand => ({
-  credits,
-  usd: zero,
-  tokens: zero,
-  requests: oneRequest,
-});
+const plainDemand =
+  (credits: Money): Demand =>
+  (unit) =>
+    unit === 'credits' ? credits : unit === 'requests' ? oneRequest : zero;
 
 /** A refusal when the account cannot pay a plain amount now. */
 const lacksFor = (
