@@ -257,7 +257,7 @@ describe('the client, over a real nats-server', () => {
       expect(credit.heard).toHaveLength(1);
       expect(credit.heard[0]?.subject).toContain('.personal_user_42');
       expect(credit.heard[0]?.body).toMatchObject(sent ?? {});
-      if (typeof expected === 'object') expect(result).toMatchObject(expected!);
+      if (expected instanceof Object) expect(result).toMatchObject(expected);
       else expect(result).toBe(expected);
     });
   });
