@@ -63,7 +63,8 @@ module.exports = {
     },
     {
       name: 'the-client-travels-light',
-      comment: 'Other platforms install it: what it imports is bundled into it, or installed with it.',
+      comment:
+        'Other platforms install it: what it imports is bundled into it, or installed with it.',
       severity: 'error',
       from: { path: '^shared/client/src/', pathNot: '\\.(spec|fixture)\\.ts$' },
       to: {
