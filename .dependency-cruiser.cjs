@@ -62,6 +62,20 @@ module.exports = {
       to: { pathNot: ['^shared/(kernel|pricing|events)/', '^node_modules/decimal\\.js'] },
     },
     {
+      name: 'the-client-travels-light',
+      comment:
+        'Other platforms install it: what it imports is bundled into it, or installed with it.',
+      severity: 'error',
+      from: { path: '^shared/client/src/', pathNot: '\\.(spec|fixture)\\.ts$' },
+      to: {
+        pathNot: [
+          '^shared/(client/src|contracts|kernel)/',
+          '^node_modules/(decimal\\.js|@nats-io/transport-node)/',
+          '^(node:)?(crypto|timers/promises)$',
+        ],
+      },
+    },
+    {
       name: 'only-the-module-names-adapters',
       comment: 'The composition root chooses; everyone else knows the port.',
       severity: 'error',

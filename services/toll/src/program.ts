@@ -10,6 +10,7 @@ import {
   type OpenOptions,
 } from './commands/account.js';
 import { runAudit } from './commands/audit.js';
+import { natsUrlFor } from './commands/nats-url.js';
 import { asOperator } from './commands/running.js';
 import { startPlatform } from './commands/start.js';
 import { statusOf } from './commands/status.js';
@@ -76,6 +77,14 @@ const addPlatformCommands = (program: Command, add: Add, run: Run): void => {
       print.result(status, [status.state, ...columns(fields)]);
       return Promise.resolve(status.state === 'running' ? 0 : 1);
     }),
+  );
+  add(program, 'nats-url [user]', 'the NATS URL for other services: platform or operator').action(
+    (user: string | undefined) =>
+      run((print) => {
+        const natsUrl = natsUrlFor(homeOf(), user ?? 'platform');
+        print.result({ natsUrl }, [natsUrl]);
+        return Promise.resolve(0);
+      }),
   );
 };
 

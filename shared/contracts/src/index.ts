@@ -3,5 +3,7 @@ export * from './common.js';
 export * from './completion.js';
 export * from './credit.js';
 export * from './identity.js';
+export * from './inbox.js';
+export * from './personal-account.js';
 export * from './pricing.js';
 export * from './projection.js';

@@ -1,4 +1,5 @@
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { inboxPrefixOfUser } from '@tollkeeper/contracts';
 
 export type { NatsConnection } from '@nats-io/transport-node';
 
@@ -10,10 +11,8 @@ export interface ConnectOptions {
 }
 
 /** Where the replies to this URL's user arrive; the server lets nobody else read them. */
-export const inboxPrefixOf = (url: string): string => {
-  const user = decodeURIComponent(new URL((url.split(',')[0] ?? '').trim()).username);
-  return user === '' || user === 'operator' ? '_INBOX' : `_INBOX_${user}`;
-};
+export const inboxPrefixOf = (url: string): string =>
+  inboxPrefixOfUser(decodeURIComponent(new URL((url.split(',')[0] ?? '').trim()).username));
 
 /**
  * Connects and stays connected: reconnects for ever, since every service outlives a NATS restart.

@@ -49,13 +49,16 @@ const responders: readonly NatsUser[] = ['gateway', 'credit', 'pricing', 'projec
 
 /** Who may publish; everybody else must be refused. */
 const PUBLISHERS: Readonly<Record<string, readonly NatsUser[]>> = {
-  'credit.v1.reserve.acc': ['gateway', 'operator'],
-  'credit.v1.balance.acc': ['gateway', 'projection', 'operator'],
+  'credit.v1.reserve.acc': ['gateway', 'platform', 'operator'],
+  'credit.v1.balance.acc': ['gateway', 'projection', 'platform', 'operator'],
+  'credit.v1.afford.acc': ['gateway', 'platform', 'operator'],
   'credit.admin.v1.open.acc': ['operator'],
   'credit.admin.v1.grant.acc': ['operator'],
+  'credit.admin.v1.refund.acc': ['operator'],
+  'credit.admin.v1.adjust.acc': ['operator'],
   'pricing.v1.models': ['gateway', 'operator'],
   'pricing.admin.v1.publish': ['operator'],
-  'projection.v1.open-reservations': ['gateway', 'credit', 'pricing', 'operator'],
+  'projection.v1.open-reservations': ['gateway', 'credit', 'pricing', 'platform', 'operator'],
   'projection.admin.v1.rebuild': ['operator'],
   'identity.admin.v1.issue-key': ['operator'],
   'completion.v1.completed.acc': ['gateway'],
@@ -143,6 +146,16 @@ describe('permissions of nats-server.conf', () => {
     expect(await credit.hear('reserve\r\n')).toContain('credit.v1.reserve.acc');
     await credit.say('PUB _INBOX_gateway.r1 8', 'reserved');
     expect(await gateway.hear('reserved\r\n')).toContain('_INBOX_gateway.r1');
+  });
+
+  it('carries a request of another platform service to credit, and the reply to it alone', async () => {
+    const [platform, credit] = [probeOf('platform'), probeOf('credit')];
+    await credit.say('SUB credit.v1.> credit 2');
+    await platform.say('SUB _INBOX_platform.> 1');
+    await platform.say('PUB credit.v1.balance.acc _INBOX_platform.r1 4', 'look');
+    expect(await credit.hear('look\r\n')).toContain('credit.v1.balance.acc');
+    await credit.say('PUB _INBOX_platform.r1 4', 'seen');
+    expect(await platform.hear('seen\r\n')).toContain('_INBOX_platform.r1');
   });
 
   it('refuses a wrong password', async () => {

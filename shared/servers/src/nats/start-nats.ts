@@ -16,7 +16,14 @@ import { waitUntil } from '../process/wait-until.js';
 import { findNatsServer, isAtLeast, type NatsServerBinary } from './nats-binary.js';
 
 /** The users of infra/nats/nats-server.conf. */
-export const NATS_USERS = ['gateway', 'credit', 'pricing', 'projection', 'operator'] as const;
+export const NATS_USERS = [
+  'gateway',
+  'credit',
+  'pricing',
+  'projection',
+  'platform',
+  'operator',
+] as const;
 export type NatsUser = (typeof NATS_USERS)[number];
 
 export interface NatsOptions {

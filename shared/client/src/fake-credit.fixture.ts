@@ -1,0 +1,53 @@
+import { connect, type NatsConnection } from '@nats-io/transport-node';
+
+export interface Heard {
+  readonly subject: string;
+  readonly body: unknown;
+  readonly commandId: string | undefined;
+}
+
+/** Answers by the subject's verb, as the NATS user `credit`; undefined is no answer. */
+export type Answers = (verb: string, heard: Heard) => object | string | undefined;
+
+/** What the client needs of the credit service, at the other end of a real nats-server. */
+export class FakeCredit {
+  readonly heard: Heard[] = [];
+  private answers: Answers = () => undefined;
+
+  private constructor(private readonly nats: NatsConnection) {}
+
+  static async start(url: string): Promise<FakeCredit> {
+    const { host, username, password } = new URL(url);
+    const nats = await connect({
+      servers: host,
+      user: username,
+      pass: password,
+      inboxPrefix: '_INBOX_credit',
+    });
+    const fake = new FakeCredit(nats);
+    for (const subject of ['credit.v1.*.*', 'credit.admin.v1.*.*']) {
+      nats.subscribe(subject, {
+        callback: (_, message) => {
+          const commandId = message.headers?.get('Toll-Command-Id');
+          const heard = { subject: message.subject, body: message.json(), commandId };
+          fake.heard.push(heard);
+          const answer = fake.answers(message.subject.split('.').at(-2) ?? '', heard);
+          if (typeof answer === 'string') message.respond(answer);
+          else if (answer) message.respond(JSON.stringify(answer));
+        },
+      });
+    }
+    await nats.flush();
+    return fake;
+  }
+
+  /** Forgets what it heard, and answers so from now on. */
+  answer(answers: Answers): void {
+    this.heard.length = 0;
+    this.answers = answers;
+  }
+
+  stop(): Promise<void> {
+    return this.nats.close();
+  }
+}
