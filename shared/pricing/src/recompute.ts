@@ -28,6 +28,7 @@ const linesUsd = (lines: readonly PricedLine[]): Money =>
 /**
  * A charge from its event alone: lines, multipliers and credit value, none of its results.
  * A plain amount (no attempts) has nothing to compute and stands as it is, at no vendor cost.
+ * What was waived is not charged: the lines come to both together.
  */
 export const recomputeCharge = (charge: Charge): RecomputedCharge => {
   if (charge.attempts.length === 0) {
@@ -46,7 +47,12 @@ export const recomputeCharge = (charge: Charge): RecomputedCharge => {
     })),
     { usdPerCredit: parseMoney(charge.usdPerCredit), decimals: charge.creditDecimals },
   );
-  return { ...computed, perAttemptCost };
+  const waived = charge.waivedCredits;
+  const chargeCredits =
+    waived === undefined
+      ? computed.chargeCredits
+      : computed.chargeCredits.minus(parseMoney(waived));
+  return { ...computed, chargeCredits, perAttemptCost };
 };
 
 const difference = (
@@ -61,6 +67,10 @@ const difference = (
 /** Undefined when every stored figure is the one that its own event proves. */
 export const firstChargeDifference = (charge: Charge): ChargeDifference | undefined => {
   const recomputed = recomputeCharge(charge);
+  const waived = charge.waivedCredits;
+  if (waived !== undefined && !parseMoney(waived).gt(0)) {
+    return { field: 'waivedCredits', stored: waived, recomputed: 'more than 0' };
+  }
   for (const [place, attempt] of charge.attempts.entries()) {
     const field = `attempts[${String(place)}]`;
     if (!attempt.billed && attempt.lines.length > 0) {

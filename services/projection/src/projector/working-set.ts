@@ -3,6 +3,7 @@ import type {
   OpenReservationRow,
   ReleasedReservationRow,
 } from '../open-reservations/open-reservations.projection.js';
+import type { Limits } from '../limits/limits.projection.js';
 import type { PriorUsage } from '../usage-log/usage-log.projection.js';
 
 /** What the events of a batch may refer to, as it was before the batch. Reservations by `reservationKey`. */
@@ -11,6 +12,9 @@ export interface WorkingSet {
   readonly open: Map<string, OpenReservationRow>;
   readonly released: Map<string, ReleasedReservationRow>;
   readonly usage: Map<string, PriorUsage>;
+  readonly limits: Limits;
+  /** Of those that the batch grants: the ones that were granted before, by `grantKey`. */
+  readonly granted: Set<string>;
   readonly parked: Set<string>;
 }
 
@@ -19,5 +23,7 @@ export const emptyWorkingSet = (): WorkingSet => ({
   open: new Map(),
   released: new Map(),
   usage: new Map(),
+  limits: new Map(),
+  granted: new Set(),
   parked: new Set(),
 });

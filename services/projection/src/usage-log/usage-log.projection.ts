@@ -40,6 +40,8 @@ export interface UsageRow extends ChargedFigures {
   readonly task_type: string | null;
   readonly context: Readonly<Record<string, string>> | null;
   readonly debt_credits: string;
+  /** Of `charge_credits`, which stays as it was charged. */
+  readonly refunded_credits: string;
   readonly late: boolean;
   readonly corrected: boolean;
   readonly requested_at: string;
@@ -47,7 +49,7 @@ export interface UsageRow extends ChargedFigures {
   readonly local_date: string;
 }
 
-/** What a correction must know of the call that it corrects. */
+/** What a correction or a refund must know of its call. */
 export type PriorUsage = Pick<
   UsageRow,
   | 'account_id'
@@ -58,8 +60,10 @@ export type PriorUsage = Pick<
   | 'input_tokens'
   | 'output_tokens'
   | 'vendor_cost_usd'
+  | 'usd_per_credit'
   | 'charge_credits'
   | 'charge_usd'
+  | 'refunded_credits'
 >;
 
 const isTokens = (unit: string): boolean => unit.startsWith('token');
@@ -172,6 +176,7 @@ export const usageRow = (
   context: call.context,
   ...chargedFigures(event.data),
   debt_credits: event.data.debt?.amountCredits ?? '0',
+  refunded_credits: '0',
   late: event.type === 'SettledLate',
   corrected: false,
   requested_at: call.requested_at,
