@@ -108,6 +108,13 @@ describe('daily summaries and margins', () => {
     ]);
   });
 
+  it('give back by a correction only what its refunds have left', () => {
+    const refunded = funded().reserved('r', '9').settled('r', '5').refunded('r', '3');
+    const { days, margins } = given(refunded).when((story) => story.corrected('r', '2'));
+    expect(sumDays(days)).toMatchObject([{ charge_credits: '-2', charge_usd: '-0.02' }]);
+    expect(sumMargins(margins)).toMatchObject([{ revenue_usd: '-0.02' }]);
+  });
+
   it('keep adjustments apart from revenue, and know neither purchases nor voids', () => {
     const { days, margins } = given(funded()).when((story) => {
       story.granted('3', { kind: 'adjustment', reasonCode: 'goodwill' }).adjusted('5');

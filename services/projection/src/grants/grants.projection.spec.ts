@@ -14,7 +14,7 @@ import {
 
 const rowsOf = (story: AccountStory): object[] => {
   const changes: GrantChanges = new Map();
-  for (const event of eventsOf(story)) changeGrants(changes, event);
+  for (const event of eventsOf(story)) changeGrants(changes, event, new Map());
   return grantedRows(changes);
 };
 
@@ -112,6 +112,19 @@ describe('grants', () => {
   it('end by a void', () => {
     expect(rowsOf(funded().reserved('r', '40').grantVoided('g1'))).toMatchObject([
       { ...pots({ reserved: '40', voided: '60' }), state: 'voided' },
+    ]);
+  });
+
+  it('go on while a void leaves them some of what is unreserved', () => {
+    const story = funded().reserved('r', '40').grantVoided('g1', 'rollover-cap', '25');
+    expect(rowsOf(story)).toMatchObject([
+      { ...pots({ available: '35', reserved: '40', voided: '25' }), state: 'active', ended_at: null },
+    ]);
+    const history = given(funded());
+    const ends = (tell: (story: AccountStory) => void): unknown =>
+      movedGrantRows(history.when(tell).grants);
+    expect(ends((told) => told.grantVoided('g1', 'rollover-cap', '25'))).toMatchObject([
+      { voided: '25', state: null },
     ]);
   });
 

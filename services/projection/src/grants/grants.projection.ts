@@ -77,8 +77,15 @@ const termsOf = ({ data, metadata, revision }: LedgerEventOf<'CreditsGranted'>):
 
 type Parts = readonly Allocation[] | undefined;
 
+/** What was available before the batch of those grants that it grants or ends, by `grantKey`. */
+export type GrantsBefore = ReadonlyMap<string, Money>;
+
 /** Adds an event to what the batch does to grants. Events that move no grant change nothing. */
-export const changeGrants = (changes: GrantChanges, event: LedgerEvent): void => {
+export const changeGrants = (
+  changes: GrantChanges,
+  event: LedgerEvent,
+  before: GrantsBefore,
+): void => {
   const move = (parts: Parts, from: GrantPot, to: GrantPot): void => {
     for (const { grantId, amountCredits } of parts ?? []) {
       const { pots } = changeOf(changes, event.accountId, grantId);
@@ -125,23 +132,28 @@ export const changeGrants = (changes: GrantChanges, event: LedgerEvent): void =>
       return;
     case 'GrantExpired':
       move([event.data], 'available', 'lapsed');
-      end(changes, event, 'expired');
+      end(changes, event, before);
       return;
     case 'GrantVoided':
       move([event.data], 'available', 'voided');
-      end(changes, event, 'voided');
+      end(changes, event, before);
       return;
     default:
       movesNoGrant(event.type);
   }
 };
 
+/** A grant that keeps some of its unreserved credits goes on. */
 const end = (
   changes: GrantChanges,
   event: LedgerEventOf<'GrantExpired'> | LedgerEventOf<'GrantVoided'>,
-  state: GrantEnd,
+  before: GrantsBefore,
 ): void => {
-  const change = changeOf(changes, event.accountId, event.data.grantId);
+  const { accountId, data } = event;
+  const change = changeOf(changes, accountId, data.grantId);
+  const earlier = change.terms ? zero : (before.get(grantKey(accountId, data.grantId)) ?? zero);
+  if (!earlier.plus(change.pots.available).isZero()) return;
+  const state = event.type === 'GrantExpired' ? 'expired' : 'voided';
   change.ended = { state, ended_at: event.metadata.occurredAt };
 };
 

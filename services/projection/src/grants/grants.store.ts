@@ -19,9 +19,12 @@ export interface GrantKey {
 }
 
 /** Those of the keys that there are rows of. */
-export const findGranted = async (pool: Pool, keys: readonly GrantKey[]): Promise<GrantKey[]> => {
-  const { rows } = await pool.query<GrantKey>(
-    `SELECT g.account_id, g.grant_id
+export const loadAvailable = async (
+  pool: Pool,
+  keys: readonly GrantKey[],
+): Promise<(GrantKey & { readonly available: string })[]> => {
+  const { rows } = await pool.query<GrantKey & { readonly available: string }>(
+    `SELECT g.account_id, g.grant_id, g.available
      FROM json_to_recordset($1) AS k(account_id text, grant_id text)
      JOIN grants g ON g.account_id = k.account_id AND g.grant_id = k.grant_id`,
     [JSON.stringify(keys)],

@@ -1,9 +1,10 @@
+import { parseMoney } from '@tollkeeper/kernel';
 import type { Pool } from '@tollkeeper/postgres';
 import type { Position, RecordedEvent } from '@tollkeeper/event-store';
 import type { Balance } from '../balances/balances.projection.js';
 import { loadBalances } from '../balances/balances.store.js';
 import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
-import { findGranted, type GrantKey } from '../grants/grants.store.js';
+import { loadAvailable, type GrantKey } from '../grants/grants.store.js';
 import { isLimitEvent } from '../limits/limits.projection.js';
 import { loadLimits, type LimitKey } from '../limits/limits.store.js';
 import { loadOpen, loadReleased, type Key } from '../open-reservations/open-reservations.store.js';
@@ -26,11 +27,11 @@ interface Needs {
   readonly released: Map<string, Key>;
   readonly usage: Map<string, Key>;
   readonly limits: Map<string, LimitKey>;
-  readonly granted: GrantKey[];
+  readonly grants: Map<string, GrantKey>;
 }
 
-const isEmpty = ({ accounts, open, released, usage, limits, granted }: Needs): boolean =>
-  accounts.size + open.size + released.size + usage.size + limits.size + granted.length === 0;
+const isEmpty = ({ accounts, open, released, usage, limits, grants }: Needs): boolean =>
+  accounts.size + open.size + released.size + usage.size + limits.size + grants.size === 0;
 
 /**
  * Brings the read models forward, batch after batch, from the checkpoint that it was made at.
@@ -132,9 +133,10 @@ export class BatchProjector {
     await keyed(missing.open, loadOpen, set.open);
     await keyed(missing.released, loadReleased, set.released);
     await keyed(missing.usage, loadUsage, set.usage);
-    if (missing.granted.length > 0) {
-      for (const { account_id, grant_id } of await findGranted(this.pool, missing.granted)) {
-        set.granted.add(grantKey(account_id, grant_id));
+    if (missing.grants.size > 0) {
+      for (const grant of await loadAvailable(this.pool, [...missing.grants.values()])) {
+        const key = grantKey(grant.account_id, grant.grant_id);
+        set.grants.set(key, parseMoney(grant.available));
       }
     }
     if (missing.limits.size > 0) {
@@ -152,7 +154,7 @@ export class BatchProjector {
       released: new Map(),
       usage: new Map(),
       limits: new Map(),
-      granted: [],
+      grants: new Map(),
     };
     const reservedHere = new Set<string>();
     for (const { event } of decoded) {
@@ -174,8 +176,14 @@ export class BatchProjector {
     set: WorkingSet,
     missing: Needs,
   ): void {
-    if (event.type === 'CreditsGranted') {
-      missing.granted.push({ account_id: event.accountId, grant_id: event.data.grantId });
+    if (
+      event.type === 'CreditsGranted' ||
+      event.type === 'GrantExpired' ||
+      event.type === 'GrantVoided'
+    ) {
+      const { grantId } = event.data;
+      const key = grantKey(event.accountId, grantId);
+      missing.grants.set(key, { account_id: event.accountId, grant_id: grantId });
       return;
     }
     if (isLimitEvent(event)) {

@@ -77,12 +77,6 @@ describe('a batch of events', () => {
       'reservation r was charged 5, and 6 are refunded',
     ],
     [
-      'a correction to less than was refunded',
-      charged().reserved('r', '9').settled('r', '5').refunded('r', '3'),
-      (story) => story.corrected('r', '2.9'),
-      'reservation r was refunded 3 of a charge corrected to 2.9',
-    ],
-    [
       'a refund of a call that was not charged',
       charged().reserved('r', '9').released('r'),
       (story) => story.refunded('r', '3'),

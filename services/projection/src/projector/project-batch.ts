@@ -34,6 +34,7 @@ import {
 } from '../open-reservations/open-reservations.projection.js';
 import {
   chargedFigures,
+  netOfRefunds,
   usageRow,
   type PriorUsage,
   type UsageRow,
@@ -144,7 +145,7 @@ export class BatchProjection {
     const before = this.set.balances.get(event.accountId);
     const after = balanceAfter(before, event);
     if (before) this.applyTo(before, event);
-    changeGrants(this.changes.grants, event);
+    changeGrants(this.changes.grants, event, this.set.grants);
     this.set.balances.set(event.accountId, after);
     this.changes.balances.set(event.accountId, after);
   }
@@ -202,10 +203,9 @@ export class BatchProjection {
 
   private grant(before: Balance, event: LedgerEventOf<'CreditsGranted'>): void {
     const key = grantKey(event.accountId, event.data.grantId);
-    if (this.set.granted.has(key)) {
+    if (this.set.grants.has(key) || this.changes.grants.has(key)) {
       throw new ContradictionError(`grant ${event.data.grantId} was granted already`);
     }
-    this.set.granted.add(key);
     this.changes.transactions.push(grantTransaction(before, event));
     if (event.data.kind !== 'adjustment') return;
     const { amountCredits, localDate } = event.data;
@@ -322,17 +322,12 @@ export class BatchProjection {
           `not ${data.previousChargeCredits}`,
       );
     }
-    if (parseMoney(prior.refunded_credits).gt(parseMoney(data.chargeCredits))) {
-      throw new ContradictionError(
-        `reservation ${data.reservationId} was refunded ${prior.refunded_credits} of a charge ` +
-          `corrected to ${data.chargeCredits}`,
-      );
-    }
     const figures = chargedFigures(data);
     this.recordCorrection(key, prior, figures);
     this.changes.transactions.push(...correctionTransactions(before, prior, event));
-    this.changes.margins.push(...correctedMargin(prior, figures, data.localDate));
-    this.changes.days.push(...correctedDay(prior, figures, data.localDate));
+    const [out, into] = netOfRefunds(prior, figures);
+    this.changes.margins.push(...correctedMargin(out, into, data.localDate));
+    this.changes.days.push(...correctedDay(out, into, data.localDate));
   }
 
   private recordCorrection(

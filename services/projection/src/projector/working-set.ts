@@ -1,3 +1,4 @@
+import type { Money } from '@tollkeeper/kernel';
 import type { Balance } from '../balances/balances.projection.js';
 import type {
   OpenReservationRow,
@@ -13,8 +14,8 @@ export interface WorkingSet {
   readonly released: Map<string, ReleasedReservationRow>;
   readonly usage: Map<string, PriorUsage>;
   readonly limits: Limits;
-  /** Of those that the batch grants: the ones that were granted before, by `grantKey`. */
-  readonly granted: Set<string>;
+  /** What is available of those grants that the batch grants or ends, where there are such, by `grantKey`. */
+  readonly grants: Map<string, Money>;
   readonly parked: Set<string>;
 }
 
@@ -24,6 +25,6 @@ export const emptyWorkingSet = (): WorkingSet => ({
   released: new Map(),
   usage: new Map(),
   limits: new Map(),
-  granted: new Set(),
+  grants: new Map(),
   parked: new Set(),
 });

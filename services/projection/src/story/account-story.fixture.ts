@@ -15,8 +15,10 @@ import {
   type Tier,
 } from '@tollkeeper/events';
 import {
+  floorTo,
   formatMoney,
   localDate,
+  maxMoney,
   minMoney,
   parseMoney,
   sumMoney,
@@ -129,8 +131,9 @@ export class AccountStory {
     });
   }
 
-  grantVoided(grantId: string, reasonCode = 'mistake'): this {
-    const amountCredits = formatMoney(this.end(grantId));
+  /** Without an amount, all that is unreserved. */
+  grantVoided(grantId: string, reasonCode = 'mistake', amount?: string): this {
+    const amountCredits = formatMoney(this.end(grantId, amount));
     return this.tell({
       type: 'GrantVoided',
       data: { grantId, amountCredits, reasonCode, reference: 'case-1', localDate: this.today },
@@ -194,10 +197,7 @@ export class AccountStory {
   refundedShare(reservationId: string, share: string): this {
     const charge = this.charges.get(reservationId);
     if (!charge) return this;
-    const refundable = parseMoney(charge.chargeCredits).minus(
-      this.refunds.get(reservationId) ?? zero,
-    );
-    const amount = refundable.times(parseMoney(share)).toDecimalPlaces(4);
+    const amount = this.net(reservationId, charge).times(parseMoney(share)).toDecimalPlaces(4);
     return amount.gt(0) ? this.refunded(reservationId, formatMoney(amount)) : this;
   }
 
@@ -375,7 +375,7 @@ export class AccountStory {
     const previous = this.charges.get(reservationId);
     if (!previous) throw new Error(`${reservationId} was never charged`);
     const charge = chargeOf(what);
-    const delta = parseMoney(charge.chargeCredits).minus(parseMoney(previous.chargeCredits));
+    const delta = this.net(reservationId, charge).minus(this.net(reservationId, previous));
     const { taken, missing } = this.take(delta.isNegative() ? zero : delta);
     const back = delta.isNegative() ? delta.neg() : zero;
     const debtCancelled = minMoney(back, this.debt);
@@ -437,6 +437,22 @@ export class AccountStory {
     return this;
   }
 
+  /** Of a charge, after its refunds. */
+  private net(reservationId: string, charge: Charge): Money {
+    const refunded = this.refunds.get(reservationId) ?? zero;
+    return maxMoney(zero, parseMoney(charge.chargeCredits).minus(refunded));
+  }
+
+  isCharged(reservationId: string): boolean {
+    return this.charges.has(reservationId);
+  }
+
+  /** What is unreserved of a grant, halved; zero where halves are too small. */
+  halfOf(grantId: string): string {
+    const left = this.grants.find(({ id }) => id === grantId)?.left ?? zero;
+    return formatMoney(floorTo(left.div(2), 4));
+  }
+
   /** Grants that have not ended. */
   endable(): string[] {
     return this.grants.filter(({ ended }) => !ended).map(({ id }) => id);
@@ -447,13 +463,13 @@ export class AccountStory {
     return expiresAt !== undefined && Date.parse(expiresAt) <= this.nowMs;
   }
 
-  private end(grantId: string): Money {
+  private end(grantId: string, amount?: string): Money {
     const grant = this.grants.find(({ id, ended }) => id === grantId && !ended);
     if (!grant) throw new Error(`no grant ${grantId}`);
-    const { left } = grant;
-    grant.left = zero;
-    grant.ended = true;
-    return left;
+    const taken = amount === undefined ? grant.left : parseMoney(amount);
+    grant.left = grant.left.minus(taken);
+    grant.ended = grant.left.isZero();
+    return taken;
   }
 
   private get available(): string {

@@ -40,7 +40,9 @@ const pick = <T>(from: readonly T[], place: number): T | undefined =>
 const endGrant = (story: AccountStory, place: number): void => {
   const grantId = pick(story.endable(), place);
   if (grantId === undefined) return;
+  const half = story.halfOf(grantId);
   if (story.hasExpired(grantId)) story.grantExpired(grantId);
+  else if (place % 2 === 0 && half !== '0') story.grantVoided(grantId, 'rollover-cap', half);
   else story.grantVoided(grantId);
 };
 
@@ -60,6 +62,10 @@ const change: fc.Arbitrary<Step> = fc.oneof(
       (story: AccountStory) =>
         story.refundedShare(`r${String(call)}`, part),
   ),
+  fc.tuple(place, usage).map(([call, used]) => (story: AccountStory) => {
+    const id = `r${String(call)}`;
+    if (story.isCharged(id)) story.corrected(id, used);
+  }),
   place.map((grantPlace) => (story: AccountStory) => {
     endGrant(story, grantPlace);
   }),

@@ -1,4 +1,4 @@
-import { formatMoney, parseMoney } from '@tollkeeper/kernel';
+import { formatMoney, maxMoney, parseMoney, zero } from '@tollkeeper/kernel';
 import { provenances, type Charge, type PricedAttempt, type Provenance } from '@tollkeeper/events';
 import type { LedgerEventOf } from '../projector/ledger-event.js';
 import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
@@ -183,3 +183,26 @@ export const usageRow = (
   settled_at: event.metadata.occurredAt,
   local_date: event.data.localDate,
 });
+
+type NetFigures = Pick<ChargedFigures, 'usd_per_credit' | 'charge_credits' | 'charge_usd'>;
+
+/** What is left of a charge after its refunds; never negative, also where a correction undercuts them. */
+const net = <F extends NetFigures>(figures: F, refundedCredits: string): F => {
+  const refunded = parseMoney(refundedCredits);
+  if (refunded.isZero()) return figures;
+  const credits = maxMoney(zero, parseMoney(figures.charge_credits).minus(refunded));
+  return {
+    ...figures,
+    charge_credits: formatMoney(credits),
+    charge_usd: formatMoney(credits.times(parseMoney(figures.usd_per_credit))),
+  };
+};
+
+/** What a correction takes out of margins and summaries, and what it puts in. */
+export const netOfRefunds = (
+  prior: PriorUsage,
+  figures: ChargedFigures,
+): readonly [out: PriorUsage, into: ChargedFigures] => [
+  net(prior, prior.refunded_credits),
+  net(figures, prior.refunded_credits),
+];
