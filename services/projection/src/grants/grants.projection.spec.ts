@@ -118,7 +118,11 @@ describe('grants', () => {
   it('go on while a void leaves them some of what is unreserved', () => {
     const story = funded().reserved('r', '40').grantVoided('g1', 'rollover-cap', '25');
     expect(rowsOf(story)).toMatchObject([
-      { ...pots({ available: '35', reserved: '40', voided: '25' }), state: 'active', ended_at: null },
+      {
+        ...pots({ available: '35', reserved: '40', voided: '25' }),
+        state: 'active',
+        ended_at: null,
+      },
     ]);
     const history = given(funded());
     const ends = (tell: (story: AccountStory) => void): unknown =>
