@@ -229,7 +229,10 @@ describe('the projection service answers on NATS', () => {
     ]);
     const one = await ask(projectionSubjects.dailySummaries, { accountId: 'acc_debt' });
     expect(one).toMatchObject({
-      days: [{ accountId: 'acc_debt', chargeCredits: '9.5' }],
+      days: [
+        { accountId: 'acc_debt', tier: 'pro', chargeCredits: '9.5' },
+        { accountId: 'acc_debt', tier: 'free', chargeCredits: '0', adjustedCredits: '1' },
+      ],
       next: null,
     });
   });
