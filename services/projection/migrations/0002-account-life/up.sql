@@ -102,3 +102,11 @@ CREATE TABLE limits (
   warned_at timestamptz,
   PRIMARY KEY (account_id, limit_id)
 );
+
+-- How far the ledger's events have been published. No read model: a rebuild publishes nothing again.
+CREATE TABLE publications (
+  stream text PRIMARY KEY,
+  store_id text NOT NULL,
+  -- Of the last event published; NULL before the first.
+  position text
+);
