@@ -79,7 +79,7 @@ describe('the projection service answers on NATS', () => {
       granted: '13',
       charged: '9.5',
       stale: false,
-      asOfPosition: '36',
+      asOfPosition: '78',
       asOf: expect.stringMatching(/^\d{4}-.*Z$/) as string,
     });
   });
@@ -135,6 +135,66 @@ describe('the projection service answers on NATS', () => {
     });
   });
 
+  it('grants, newest first, with where their credits are', async () => {
+    const first = await ask(projectionSubjects.grants('acc_life'), { limit: 3 });
+    expect(first).toMatchObject({
+      accountId: 'acc_life',
+      grants: [
+        { grantId: 'g8', kind: 'adjustment', reasonCode: 'goodwill', state: 'active' },
+        { grantId: 'g7', drawnCredits: '5' },
+        {
+          grantId: 'g6',
+          topUpId: 't1',
+          amountCredits: '20',
+          drawnCredits: '0.5',
+          lapsedCredits: '5',
+          voidedCredits: '14.5',
+          availableCredits: '0',
+          state: 'voided',
+        },
+      ],
+      stale: false,
+    });
+    const rest = await ask(projectionSubjects.grants('acc_life'), { before: first.next });
+    expect((rest['grants'] as Reply[]).map((grant) => [grant['grantId'], grant['state']])).toEqual([
+      ['g5', 'active'],
+      ['g4', 'active'],
+      ['g3', 'active'],
+      ['g2', 'expired'],
+      ['g1', 'active'],
+    ]);
+    expect(rest.next).toBeNull();
+  });
+
+  it('limits in force, with the last window in which they were passed', async () => {
+    expect(await ask(projectionSubjects.limits('acc_life'))).toMatchObject({
+      limits: [
+        { limitId: 'whole', scope: { type: 'account' }, amount: '40', warnedPeriod: null },
+        {
+          limitId: 'per-key',
+          scope: { type: 'key', id: 'k1' },
+          window: 'month',
+          unit: 'credits',
+          mode: 'soft',
+          amount: '2',
+          warnedPeriod: '2026-11',
+          warnedUsed: '12',
+        },
+      ],
+      next: null,
+    });
+  });
+
+  it('the tier in force, voids, adjustments and freezes with a balance', async () => {
+    expect(await ask(projectionSubjects.balance('acc_life'))).toMatchObject({
+      tier: 'enterprise',
+      frozen: false,
+      voided: '14.5',
+      adjusted: '111',
+      debt: '85',
+    });
+  });
+
   it('due reservations of sound accounts, the longest overdue first', async () => {
     const due = (at: string): Promise<Reply> => ask(projectionSubjects.dueReservations, { at });
     expect(await due('2026-11-20T10:00:00Z')).toMatchObject({ due: [] });
@@ -150,19 +210,29 @@ describe('the projection service answers on NATS', () => {
     expect(
       await ask(projectionSubjects.marginByTier, { from: '2026-11-20', to: '2026-11-20' }),
     ).toMatchObject({
-      margins: [{ tier: 'pro', calls: 6, marginPercent: expect.any(String) as string }],
+      margins: [{ tier: 'pro', calls: 8, marginPercent: expect.any(String) as string }],
       stale: true,
     });
     const days = await ask(projectionSubjects.dailySummaries, { limit: 1 });
-    expect(days).toMatchObject({ days: [{ localDate: '2026-11-20', accountId: 'acc_lapse' }] });
+    expect(days).toMatchObject({
+      days: [
+        { localDate: '2026-11-20', accountId: 'acc_life', tier: 'pro', refundedCredits: '4.5' },
+      ],
+    });
     const more = await ask(projectionSubjects.dailySummaries, { limit: 500, before: days.next });
     expect((more['days'] as Reply[]).map((day) => day['accountId'])).toEqual([
+      'acc_life',
+      'acc_lapse',
+      'acc_debt',
       'acc_debt',
       'acc_calls',
     ]);
     const one = await ask(projectionSubjects.dailySummaries, { accountId: 'acc_debt' });
     expect(one).toMatchObject({
-      days: [{ accountId: 'acc_debt', chargeCredits: '9.5' }],
+      days: [
+        { accountId: 'acc_debt', tier: 'pro', chargeCredits: '9.5' },
+        { accountId: 'acc_debt', tier: 'free', chargeCredits: '0', adjustedCredits: '1' },
+      ],
       next: null,
     });
   });

@@ -14,6 +14,8 @@ import { z } from 'zod';
 import { findBalance } from './balances/balances.query.js';
 import { pageTransactions } from './credit-transactions/credit-transactions.query.js';
 import { pageDays } from './daily-summaries/daily-summaries.query.js';
+import { pageGrants } from './grants/grants.query.js';
+import { pageLimits } from './limits/limits.query.js';
 import { readMargins } from './margin-by-tier/margin-by-tier.query.js';
 import { findDue, pageOpenReservations } from './open-reservations/open-reservations.query.js';
 import type { AsOf } from './projector/as-of.js';
@@ -106,6 +108,28 @@ export class ProjectionController {
         before: query.before,
       });
       return { accountId, openReservations: rows, ...rest };
+    });
+  }
+
+  @MessagePattern(projectionSubjects.grants('*'))
+  grants(@Payload() body: unknown, @Ctx() context: MessageContext): Promise<unknown> {
+    return this.ofAccount(revisionPage, body, context, async (accountId, query) => {
+      const { rows, ...rest } = await pageGrants(this.pool, accountId, {
+        ...query,
+        before: query.before,
+      });
+      return { accountId, grants: rows, ...rest };
+    });
+  }
+
+  @MessagePattern(projectionSubjects.limits('*'))
+  limits(@Payload() body: unknown, @Ctx() context: MessageContext): Promise<unknown> {
+    return this.ofAccount(revisionPage, body, context, async (accountId, query) => {
+      const { rows, ...rest } = await pageLimits(this.pool, accountId, {
+        ...query,
+        before: query.before,
+      });
+      return { accountId, limits: rows, ...rest };
     });
   }
 

@@ -10,6 +10,7 @@ import type { ServiceConfig } from './config.js';
 import { migrateReadModels, openProjectorPool, openQueryPool } from './database.js';
 import { ProjectionController, projectorToken, readPool } from './projection.controller.js';
 import { Projector } from './projector/projector.js';
+import { LedgerPublisher } from './publisher/ledger-publisher.js';
 
 const serviceName = 'projection';
 
@@ -53,6 +54,8 @@ export const startProjectionService = async (
   await projector.start();
 
   const nats = await connectNats({ url: config.NATS_URL, name: serviceName });
+  const publisher = new LedgerPublisher({ store, pool: projectorPool, nats, logger });
+  publisher.start();
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(
     ProjectionModule.with(queryPool, projector),
     {
@@ -71,6 +74,7 @@ export const startProjectionService = async (
   return {
     stop: async () => {
       await app.close();
+      await publisher.stop();
       await nats.drain();
       await projector.stop();
       await store.close();

@@ -7,6 +7,8 @@ export const projectionSubjects = {
   usage: (accountId: string): string => `projection.v1.usage.${accountId}`,
   transactions: (accountId: string): string => `projection.v1.transactions.${accountId}`,
   openReservations: (accountId: string): string => `projection.v1.open-reservations.${accountId}`,
+  grants: (accountId: string): string => `projection.v1.grants.${accountId}`,
+  limits: (accountId: string): string => `projection.v1.limits.${accountId}`,
   marginByTier: 'projection.v1.margin-by-tier',
   dailySummaries: 'projection.v1.daily-summaries',
   /** A hint for the credit service: open reservations that are past their expiry. */

@@ -2,3 +2,4 @@ export * from './command-lane.js';
 export * from './connect.js';
 export * from './nats-transport.js';
 export * from './request.js';
+export * from './stream.js';

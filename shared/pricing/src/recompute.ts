@@ -29,6 +29,7 @@ const linesUsd = (lines: readonly PricedLine[]): Money =>
  * A charge from its event alone: lines, multipliers and credit value, none of its results. What was waived is a
  * decision, not a result: with the charge it is what the lines come to.
  * A plain amount (no attempts) has nothing to compute and stands as it is, at no vendor cost.
+ * What was waived is not charged: the lines come to both together.
  */
 export const recomputeCharge = (charge: Charge): RecomputedCharge => {
   if (charge.attempts.length === 0) {
@@ -65,6 +66,10 @@ const difference = (
 /** Undefined when every stored figure is the one that its own event proves. */
 export const firstChargeDifference = (charge: Charge): ChargeDifference | undefined => {
   const recomputed = recomputeCharge(charge);
+  const waived = charge.waivedCredits;
+  if (waived !== undefined && !parseMoney(waived).gt(0)) {
+    return { field: 'waivedCredits', stored: waived, recomputed: 'more than 0' };
+  }
   for (const [place, attempt] of charge.attempts.entries()) {
     const field = `attempts[${String(place)}]`;
     if (!attempt.billed && attempt.lines.length > 0) {

@@ -1,5 +1,5 @@
 import { completionSubjects } from '@tollkeeper/contracts';
-import { request, type NatsConnection } from '@tollkeeper/messaging';
+import { ensureStream, type NatsConnection } from '@tollkeeper/messaging';
 
 const { stream } = completionSubjects;
 
@@ -16,25 +16,6 @@ const config = {
   num_replicas: 1,
 };
 
-interface ApiReply {
-  readonly error?: { readonly err_code?: number; readonly description?: string };
-}
-
 /** Creates the stream, or brings an existing one to this configuration. */
-export const ensureCompletionStream = async (nats: NatsConnection): Promise<void> => {
-  const options = { timeoutMs: 5_000 };
-  const created = (await request(
-    nats,
-    `$JS.API.STREAM.CREATE.${stream}`,
-    config,
-    options,
-  )) as ApiReply;
-  if (!created.error) return;
-  const updated = (await request(
-    nats,
-    `$JS.API.STREAM.UPDATE.${stream}`,
-    config,
-    options,
-  )) as ApiReply;
-  if (updated.error) throw new Error(updated.error.description ?? 'the stream was refused');
-};
+export const ensureCompletionStream = (nats: NatsConnection): Promise<void> =>
+  ensureStream(nats, config);

@@ -17,9 +17,9 @@ BEGIN
 
   ASSERT NOT EXISTS (
     SELECT FROM balances b
-    WHERE b.charged <> (SELECT coalesce(sum(charge_credits), 0) FROM usage_log u
+    WHERE b.charged <> (SELECT coalesce(sum(greatest(0, charge_credits - refunded_credits)), 0) FROM usage_log u
                         WHERE u.account_id = b.account_id)
-  ), 'what an account was charged is the sum of its usage log';
+  ), 'what an account was charged is the sum of its usage log, less its refunds';
 
   ASSERT NOT EXISTS (
     SELECT FROM balances b
@@ -29,7 +29,7 @@ BEGIN
 
   ASSERT NOT EXISTS (
     SELECT FROM
-      (SELECT coalesce(sum(charge_usd), 0) AS usd, coalesce(sum(vendor_cost_usd), 0) AS cost,
+      (SELECT coalesce(sum(greatest(0, charge_credits - refunded_credits) * usd_per_credit), 0) AS usd, coalesce(sum(vendor_cost_usd), 0) AS cost,
               count(*) AS calls FROM usage_log) AS u,
       (SELECT coalesce(sum(revenue_usd), 0) AS usd, coalesce(sum(vendor_cost_usd), 0) AS cost,
               coalesce(sum(calls), 0) AS calls FROM margin_by_tier) AS m,
@@ -45,7 +45,8 @@ BEGIN
     'the view has every account once';
 
   BEGIN
-    INSERT INTO balances VALUES ('acc_bad', 'u', 'pro', 'UTC', 1, 0, 2, 0, 2, 0, 0, 0, 'h', now());
+    INSERT INTO balances
+    VALUES ('acc_bad', 'u', 'pro', 'UTC', 1, 0, 2, 0, 2, 0, 0, 0, 'h', now(), 0, 0, false);
     ASSERT false, 'a balance that does not add up is refused';
   EXCEPTION WHEN check_violation THEN
     NULL;

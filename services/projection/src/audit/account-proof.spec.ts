@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { eventHash, genesisHash, type StoredEvent } from '@tollkeeper/events';
+import { parseMoney, sumMoney, zero, type Money } from '@tollkeeper/kernel';
 import { describe, expect, it } from 'vitest';
 import { AccountStory } from '../story/account-story.fixture.js';
 import { everything } from '../story/everything.fixture.js';
@@ -39,6 +40,18 @@ const checkOf = (story: AccountStory): string => {
 };
 
 const funded = (): AccountStory => new AccountStory('a').opened().granted('10').granted('5');
+type Fault = [title: string, check: string, story: AccountStory, change: (data: Data) => Data];
+
+const past = '2026-11-20T10:00:30.000Z';
+/** Of two grants the first ends after half a minute. */
+const briefly = (): AccountStory =>
+  new AccountStory('a').opened().granted('10', { expiresAt: past }).granted('5');
+/** Ends with the grant that makes up for two credits. */
+const lapsedRefund = (): AccountStory =>
+  briefly().reserved('r', '3').settled('r', '3').later(60_000).refunded('r', '2');
+const november = { recurring: { recurringId: 'm', period: '2026-11' } };
+const december = { recurring: { recurringId: 'm', period: '2026-12' } };
+const low = (): AccountStory => funded().topUpRuleSet('20', '9');
 const part = (grantId: string, amountCredits: string): Data => ({ grantId, amountCredits });
 
 describe('the proof of an account', () => {
@@ -58,7 +71,7 @@ describe('the proof of an account', () => {
     );
   });
 
-  it.each<[string, string, AccountStory, (data: Data) => Data]>([
+  it.each<Fault>([
     [
       'reserves of a grant more than it has',
       'no-overspend',
@@ -159,10 +172,298 @@ describe('the proof of an account', () => {
       funded().reserved('r', '15').settled('r', '16').granted('9'),
       (data) => ({ ...data, amountCredits: '2' }),
     ],
+    [
+      'returns to a grant whose time is over',
+      'grants',
+      briefly().reserved('r', '3').later(60_000).released('r'),
+      (data) => ({ ...data, returned: [part('g1', '3')], lapsed: [] }),
+    ],
+    [
+      'returns to a grant that was voided',
+      'grants',
+      funded().reserved('r', '3').grantVoided('g1').released('r'),
+      (data) => ({ ...data, returned: [part('g1', '3')], lapsed: [] }),
+    ],
+    [
+      'expires a grant before its time',
+      'grants',
+      briefly().later(60_000).grantExpired('g1'),
+      (data) => ({ ...data, grantId: 'g2', amountCredits: '5' }),
+    ],
+    [
+      'expires other credits than were unreserved',
+      'grants',
+      briefly().reserved('r', '3').later(60_000).grantExpired('g1'),
+      (data) => ({ ...data, amountCredits: '10' }),
+    ],
+    [
+      'expires a grant that has ended',
+      'grants',
+      briefly()
+        .grantVoided('g1')
+        .later(60_000)
+        .granted('1', { expiresAt: past })
+        .grantExpired('g3'),
+      (data) => ({ ...data, grantId: 'g1', amountCredits: '0' }),
+    ],
+    [
+      'voids a grant that does not exist',
+      'grants',
+      funded().grantVoided('g1'),
+      (data) => ({ ...data, grantId: 'g9' }),
+    ],
+    [
+      'voids more than is unreserved',
+      'no-overspend',
+      funded().reserved('r', '3').grantVoided('g1'),
+      (data) => ({ ...data, amountCredits: '7.0001' }),
+    ],
+    [
+      'adjusts more than is unreserved',
+      'no-overspend',
+      funded().reserved('r', '3').adjusted('12'),
+      (data) => ({
+        ...data,
+        amountCredits: '12.0001',
+        drawn: [part('g1', '7.0001'), part('g2', '5')],
+      }),
+    ],
+    [
+      'adjusts by another amount than it takes',
+      'allocations',
+      funded().adjusted('17'),
+      (data) => ({ ...data, amountCredits: '16' }),
+    ],
+    [
+      'calls the debt of an adjustment by another name',
+      'adjustment',
+      funded().adjusted('17'),
+      (data) => ({ ...data, debt: { amountCredits: '2', cause: 'late-usage' } }),
+    ],
+    [
+      'posts an adjustment twice',
+      'adjustment',
+      funded().adjusted('1').adjusted('2'),
+      (data) => ({ ...data, adjustmentId: 'a1' }),
+    ],
+    [
+      'adjusts by a negative amount',
+      'adjustment',
+      funded().adjusted('1'),
+      (data) => ({ ...data, amountCredits: '-1', drawn: [] }),
+    ],
+    [
+      'refunds other credits than its parts come to',
+      'allocations',
+      funded().reserved('r', '3').settled('r', '3').refunded('r', '2'),
+      (data) => ({ ...data, amountCredits: '2.5' }),
+    ],
+    [
+      'refunds to a grant that did not pay',
+      'allocations',
+      funded().reserved('r', '3').settled('r', '3').refunded('r', '2'),
+      (data) => ({ ...data, returned: [part('g2', '2')] }),
+    ],
+    [
+      'refunds more than was charged, to a grant of which an adjustment was drawn',
+      'refund',
+      funded().adjusted('5').reserved('r', '3').settled('r', '3').refunded('r', '3'),
+      (data) => ({ ...data, amountCredits: '4', returned: [part('g1', '4')] }),
+    ],
+    [
+      'cancels by a refund more than is owed',
+      'debt',
+      funded().reserved('r', '15').settled('r', '16').refunded('r', '1'),
+      (data) => ({ ...data, amountCredits: '2', debtCancelledCredits: '2' }),
+    ],
+    [
+      'refunds twice under one id',
+      'refund',
+      funded().reserved('r', '3').settled('r', '3').refunded('r', '1').refunded('r', '1'),
+      (data) => ({ ...data, refundId: 'refund-5' }),
+    ],
+    [
+      'refunds a negative amount',
+      'refund',
+      funded().reserved('r', '3').settled('r', '3').refunded('r', '1'),
+      (data) => ({ ...data, amountCredits: '-1', returned: [] }),
+    ],
+    [
+      'corrects by a difference that forgets a refund',
+      'allocations',
+      funded().reserved('r', '5').settled('r', '5').refunded('r', '3').corrected('r', '2'),
+      (data) => ({ ...data, deltaCredits: '-3', returned: [part('g1', '3')] }),
+    ],
+    [
+      'makes up for more than a refund has lost',
+      'refund',
+      lapsedRefund(),
+      (data) => ({ ...data, amountCredits: '2.1' }),
+    ],
+    [
+      'makes up for a refund that was not posted',
+      'refund',
+      lapsedRefund(),
+      (data) => ({ ...data, refundId: 'refund-0' }),
+    ],
+    [
+      'waives more than the lines come to',
+      'charge',
+      funded().reserved('r', '1').settledWithin('r', { input: 8000 }),
+      (data) => ({ ...data, waivedCredits: '2.5' }),
+    ],
+    [
+      'waives a negative amount',
+      'charge',
+      funded().reserved('r', '5').settledWithin('r', { input: 8000 }),
+      (data) => ({
+        ...data,
+        chargeCredits: '4',
+        waivedCredits: '-1',
+        drawn: [part('g1', '4')],
+        returned: [part('g1', '1')],
+      }),
+    ],
+    [
+      'changes from a tier that it does not have',
+      'account',
+      funded().tierChanged('pro', 'free'),
+      (data) => ({ ...data, from: 'enterprise' }),
+    ],
+    [
+      'warns of a limit that is not set',
+      'limits',
+      funded().limitSet('l', '5').limitWarned('l', '5', '5'),
+      (data) => ({ ...data, limitId: 'm' }),
+    ],
+    [
+      'warns of a limit of another amount',
+      'limits',
+      funded().limitSet('l', '5').limitWarned('l', '9', '5'),
+      (data) => ({ ...data, amount: '6' }),
+    ],
+    [
+      'warns of a limit that is not reached',
+      'limits',
+      funded().limitSet('l', '5').limitWarned('l', '5', '5'),
+      (data) => ({ ...data, used: '4.9' }),
+    ],
+    [
+      'removes a limit that is not set',
+      'limits',
+      funded().limitSet('l', '5').limitRemoved('l'),
+      (data) => ({ ...data, limitId: 'm' }),
+    ],
+    [
+      'reaches a threshold that is not set',
+      'alerts',
+      funded().alertsSet('20').lowBalanceReached('20'),
+      (data) => ({ ...data, thresholdCredits: '30' }),
+    ],
+    [
+      'reaches a threshold that is not undercut',
+      'alerts',
+      funded().alertsSet('20').lowBalanceReached('20'),
+      (data) => ({ ...data, availableCredits: '20' }),
+    ],
+    [
+      'reaches a threshold with more than there is',
+      'alerts',
+      funded().alertsSet('20').lowBalanceReached('20'),
+      (data) => ({ ...data, availableCredits: '15.1' }),
+    ],
+    [
+      'posts a month of a rule twice',
+      'recurring',
+      funded().recurringGrantSet('m', '3').granted('3', november).granted('3', december),
+      (data) => ({ ...data, ...november }),
+    ],
+    [
+      'posts by a rule that is not set',
+      'recurring',
+      funded().recurringGrantSet('m', '3').granted('3', november),
+      (data) => ({ ...data, recurring: { recurringId: 'other', period: '2026-11' } }),
+    ],
+    [
+      'requests another amount than its rule says',
+      'top-up',
+      low().topUpRequested('t1', '9'),
+      (data) => ({ ...data, amountCredits: '10' }),
+    ],
+    [
+      'requests with enough available',
+      'top-up',
+      low().topUpRequested('t1', '9'),
+      (data) => ({ ...data, availableCredits: '20' }),
+    ],
+    [
+      'requests twice under one id',
+      'top-up',
+      low().topUpRequested('t1', '9').later(60_000).topUpRequested('t2', '9'),
+      (data) => ({ ...data, topUpId: 't1' }),
+    ],
+    [
+      'grants a top-up that was not requested',
+      'top-up',
+      low().topUpRequested('t1', '9').granted('9', { topUpId: 't1' }),
+      (data) => ({ ...data, topUpId: 't2' }),
+    ],
     ['grants twice under one id', 'grants', funded(), (data) => ({ ...data, grantId: 'g1' })],
   ])('finds an account that %s', (_title, check, story, change) => {
     expect(checkOf(story)).toBe('nothing found');
     expect(checkOf(forged(story, change))).toBe(check);
+  });
+
+  it.each<[string, string, AccountStory]>([
+    ['is frozen twice', 'account', funded().frozen().frozen()],
+    ['is unfrozen while it is not frozen', 'account', funded().unfrozen()],
+    [
+      'requests a top-up within the cool-down',
+      'top-up',
+      low().topUpRequested('t1', '9').topUpRequested('t2', '9'),
+    ],
+    [
+      'requests a top-up by a rule that is switched off',
+      'top-up',
+      funded().topUpRuleSet('20', '9', false).topUpRequested('t1', '9'),
+    ],
+    ['requests a top-up while it is frozen', 'top-up', low().frozen().topUpRequested('t1', '9')],
+    [
+      'requests more in a month than its cap',
+      'top-up',
+      funded()
+        .topUpRuleSet('20', '600')
+        .topUpRequested('t1', '600')
+        .later(60_000)
+        .topUpRequested('t2', '600'),
+    ],
+  ])('finds an account that %s', (_title, check, story) => {
+    expect(checkOf(story)).toBe(check);
+  });
+
+  it('finds the first promise kept at every prefix of any story', () => {
+    fc.assert(
+      fc.property(randomStory(), (story) => {
+        const proof = new AccountProof(story.accountId, story.stream);
+        let refunded = zero;
+        for (const [revision, stored] of story.events.entries()) {
+          const event = decoded(story.stream, stored, revision);
+          const place = { stream: story.stream, revision, position: '', recordedAt: new Date(0) };
+          proof.check({ ...stored, ...place }, event);
+          if (event.type === 'Refunded') refunded = refunded.plus(event.data.amountCredits);
+          const figures = proof.figures();
+          const of = (name: string): Money => parseMoney(figures[name] ?? '');
+          const drawn = sumMoney(
+            [...proof.grantFigures().values()].map((grant) => parseMoney(grant['drawn'] ?? '')),
+          );
+          const used = drawn.plus(of('reserved')).plus(of('lapsed')).plus(of('voided'));
+          expect(used.lte(of('granted').plus(refunded))).toBe(true);
+          expect(of('debt').gte(0)).toBe(true);
+          const explained = drawn.plus(of('debt'));
+          expect(explained.eq(of('charged').plus(of('adjusted')))).toBe(true);
+        }
+      }),
+    );
   });
 
   it('finds a link of the chain that does not hold, at every event', () => {

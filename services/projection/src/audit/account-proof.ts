@@ -2,14 +2,15 @@ import { eventHash, genesisHash } from '@tollkeeper/events';
 import type { RecordedEvent } from '@tollkeeper/event-store';
 import { formatMoney, sumMoney, zero, type Money } from '@tollkeeper/kernel';
 import type { LedgerEvent } from '../projector/ledger-event.js';
-import { DifferenceError } from './difference.js';
-import { EventProof, type Books, type Fail, type GrantState } from './event-proof.js';
+import { DifferenceError, type Fail } from './difference.js';
+import { LifeProof } from './life-proof.js';
+import { EventProof, type Books, type GrantState } from './event-proof.js';
 
 /**
  * Proves one account's stream, event by event, from its own words: the chain of hashes, each charge, each grant, each
  * reservation. Written without the projections, so that an error in them is found here.
  *
- * Memory goes with grants, open and released reservations, not with events.
+ * Memory goes with grants, open, released and refunded reservations, not with events.
  */
 export class AccountProof {
   private prevHash: string;
@@ -20,6 +21,9 @@ export class AccountProof {
   private debt = zero;
   private charged = zero;
   private lapsed = zero;
+  private voided = zero;
+  private adjusted = zero;
+  private readonly refunded = new Map<string, Money>();
 
   constructor(
     private readonly accountId: string,
@@ -56,8 +60,34 @@ export class AccountProof {
       granted: formatMoney(sumMoney(grants.map((grant) => grant.amount))),
       charged: formatMoney(this.charged),
       lapsed: formatMoney(this.lapsed),
+      voided: formatMoney(this.voided),
+      adjusted: formatMoney(this.adjusted),
       revision: String(this.revision),
     };
+  }
+
+  get hasGrants(): boolean {
+    return this.grants.size > 0;
+  }
+
+  /** As `grants` should have them, by grant. */
+  grantFigures(): ReadonlyMap<string, Readonly<Record<string, string>>> {
+    return new Map(
+      [...this.grants].map(([grantId, { amount, free, held, drawn }]) => [
+        grantId,
+        {
+          amount: formatMoney(amount),
+          available: formatMoney(free),
+          reserved: formatMoney(held),
+          drawn: formatMoney(drawn),
+        },
+      ]),
+    );
+  }
+
+  /** As `usage_log.refunded_credits` should have it, by reservation; absent: nothing. */
+  refunds(): ReadonlyMap<string, Money> {
+    return this.refunded;
   }
 
   private checkChain(recorded: RecordedEvent, event: LedgerEvent, fail: Fail): void {
@@ -81,9 +111,20 @@ export class AccountProof {
     },
     addCharged: (change) => {
       this.charged = this.charged.plus(change);
+      return this.charged;
     },
     addLapsed: (change) => {
       this.lapsed = this.lapsed.plus(change);
     },
+    addVoided: (change) => {
+      this.voided = this.voided.plus(change);
+    },
+    addAdjusted: (change) => {
+      this.adjusted = this.adjusted.plus(change);
+    },
+    adjustments: new Set(),
+    refunded: this.refunded,
+    lapsedByRefund: new Map(),
+    life: new LifeProof(),
   };
 }

@@ -20,3 +20,6 @@ export class DifferenceError extends Error {
     super(difference.message);
   }
 }
+
+/** Names the promise that is broken, and how. */
+export type Fail = (check: string, message: string) => never;

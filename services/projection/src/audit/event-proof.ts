@@ -1,6 +1,7 @@
 import type { Allocation } from '@tollkeeper/events';
 import {
   formatMoney,
+  maxMoney,
   parseMoney,
   sumMoney,
   unreachable,
@@ -9,17 +10,26 @@ import {
 } from '@tollkeeper/kernel';
 import { firstChargeDifference } from '@tollkeeper/pricing';
 import type { LedgerEvent, LedgerEventOf } from '../projector/ledger-event.js';
+import type { Fail } from './difference.js';
+import type { LifeProof } from './life-proof.js';
 
+/**
+ * Every credit of a grant is free, held, drawn or lost, and none of them is ever negative: the first promise,
+ * grant by grant (drawn + open + lapsed + voided ≤ granted + refunded).
+ */
 export interface GrantState {
   readonly amount: Money;
-  readonly expires: boolean;
-  /** Neither reserved, drawn nor lapsed. */
+  /** Infinity: never. */
+  readonly expiresAtMs: number;
+  /** Neither reserved, drawn nor lost. */
   free: Money;
   /** In open reservations. */
   held: Money;
+  /** For good: by charges, repaid debts and adjustments, less what came back. */
+  drawn: Money;
+  /** Expired or voided: nothing comes back to it. */
+  ended: boolean;
 }
-
-export type Fail = (check: string, message: string) => never;
 
 /** What is known of an account so far. */
 export interface Books {
@@ -27,8 +37,16 @@ export interface Books {
   readonly open: Map<string, ReadonlyMap<string, Money>>;
   readonly released: Set<string>;
   readonly addDebt: (change: Money) => Money;
-  readonly addCharged: (change: Money) => void;
+  readonly addCharged: (change: Money) => Money;
   readonly addLapsed: (change: Money) => void;
+  readonly addVoided: (change: Money) => void;
+  readonly addAdjusted: (change: Money) => void;
+  readonly adjustments: Set<string>;
+  /** Given back so far, by reservation. */
+  readonly refunded: Map<string, Money>;
+  /** What lapsed of each refund and no grant has made up for yet. */
+  readonly lapsedByRefund: Map<string, Money>;
+  readonly life: LifeProof;
 }
 
 type Charged =
@@ -55,6 +73,7 @@ export class EventProof {
     switch (event.type) {
       case 'AccountOpened':
         if (event.revision !== 0) this.fail('account', 'opened again');
+        this.books.life.open(event.data.tier);
         return;
       case 'CreditsGranted':
         this.grant(event);
@@ -79,9 +98,17 @@ export class EventProof {
         this.moveDebt(amount(event.data.amountCredits).neg());
         return;
       case 'GrantExpired':
+        this.expire(event);
+        return;
       case 'GrantVoided':
+        this.voidGrant(event);
+        return;
       case 'CreditsAdjusted':
+        this.adjust(event);
+        return;
       case 'Refunded':
+        this.refund(event);
+        return;
       case 'TierChanged':
       case 'AccountFrozen':
       case 'AccountUnfrozen':
@@ -93,7 +120,8 @@ export class EventProof {
       case 'RecurringGrantSet':
       case 'TopUpRuleSet':
       case 'TopUpRequested':
-        throw new Error('not proven yet');
+        this.books.life.check(event, () => this.freeCredits(), this.fail);
+        return;
       default:
         unreachable(event);
     }
@@ -104,8 +132,101 @@ export class EventProof {
       this.fail('grants', `${data.grantId} is granted twice`);
     const granted = parseMoney(data.amountCredits);
     if (granted.lte(0)) this.fail('grants', `${data.amountCredits} credits granted`);
-    const expires = data.expiresAt !== undefined;
-    this.books.grants.set(data.grantId, { amount: granted, expires, free: granted, held: zero });
+    this.books.grants.set(data.grantId, {
+      amount: granted,
+      expiresAtMs: data.expiresAt === undefined ? Infinity : Date.parse(data.expiresAt),
+      free: granted,
+      held: zero,
+      drawn: zero,
+      ended: false,
+    });
+    if (data.refundId !== undefined) this.makeUp(data.refundId, granted);
+    this.books.life.granted(data, this.fail);
+  }
+
+  /** What a refund lets lapse comes back by new grants, and no more than that. */
+  private makeUp(refundId: string, granted: Money): void {
+    const left = this.books.lapsedByRefund.get(refundId)?.minus(granted);
+    if (!left || left.lt(0)) {
+      return this.fail('refund', `${formatMoney(granted)} granted are not what ${refundId} lost`);
+    }
+    this.books.lapsedByRefund.set(refundId, left);
+  }
+
+  private expire({ data }: LedgerEventOf<'GrantExpired'>): void {
+    const grant = this.ending(data.grantId);
+    if (!this.isOver(grant)) this.fail('grants', `${data.grantId} has not expired`);
+    if (!grant.free.eq(amount(data.amountCredits))) {
+      this.fail('grants', `${formatMoney(grant.free)} of ${data.grantId} were left`);
+    }
+    this.books.addLapsed(grant.free);
+    grant.free = zero;
+    grant.ended = true;
+  }
+
+  /** One that leaves some of the unreserved credits does not end the grant. */
+  private voidGrant({ data }: LedgerEventOf<'GrantVoided'>): void {
+    const grant = this.ending(data.grantId);
+    const voided = amount(data.amountCredits);
+    if (voided.lt(0)) this.fail('grants', `${data.amountCredits} credits voided`);
+    this.takeFree(data.grantId, grant, voided);
+    grant.ended = grant.free.isZero();
+    this.books.addVoided(voided);
+  }
+
+  private ending(grantId: string): GrantState {
+    const grant = this.books.grants.get(grantId);
+    if (!grant) return this.fail('grants', `grant ${grantId} does not exist`);
+    if (grant.ended) return this.fail('grants', `grant ${grantId} has ended before`);
+    return grant;
+  }
+
+  private adjust({ data }: LedgerEventOf<'CreditsAdjusted'>): void {
+    const { adjustments } = this.books;
+    if (adjustments.has(data.adjustmentId)) {
+      this.fail('adjustment', `${data.adjustmentId} is posted twice`);
+    }
+    adjustments.add(data.adjustmentId);
+    const adjusted = amount(data.amountCredits);
+    const debt = amount(data.debt?.amountCredits);
+    if (adjusted.lte(0) || debt.lt(0)) this.fail('adjustment', 'nothing is taken');
+    if (data.debt && data.debt.cause !== 'adjustment') {
+      this.fail('adjustment', `its debt is called ${data.debt.cause}`);
+    }
+    this.draw(data.drawn);
+    this.same('drawn credits and debt', total(data.drawn).plus(debt), adjusted);
+    this.moveDebt(debt);
+    this.books.addAdjusted(adjusted);
+  }
+
+  /**
+   * Parts, grants and the account's charges are proven here. That no call gets back more than it was charged takes every
+   * charge: the projection parks the account, and `verify` compares the sums of `refunded` with the usage log.
+   */
+  private refund({ data }: LedgerEventOf<'Refunded'>): void {
+    const { lapsedByRefund, refunded } = this.books;
+    if (lapsedByRefund.has(data.refundId)) {
+      this.fail('refund', `${data.refundId} is posted twice`);
+    }
+    const credits = amount(data.amountCredits);
+    const lapsed = total(data.lapsed);
+    const cancelled = amount(data.debtCancelledCredits);
+    if (credits.lte(0) || cancelled.lt(0)) this.fail('refund', 'nothing is given back');
+    this.same('parts of the refund', total(data.returned).plus(lapsed).plus(cancelled), credits);
+    this.undraw(data.returned);
+    this.undraw(data.lapsed ?? []);
+    this.giveBack(data.returned);
+    this.lapse(data.lapsed);
+    this.moveDebt(cancelled.neg());
+    if (this.books.addCharged(credits.neg()).lt(0)) {
+      this.fail('refund', 'more is given back than the account was charged');
+    }
+    lapsedByRefund.set(data.refundId, lapsed);
+    refunded.set(data.reservationId, this.refundedOf(data.reservationId).plus(credits));
+  }
+
+  private refundedOf(reservationId: string): Money {
+    return this.books.refunded.get(reservationId) ?? zero;
   }
 
   private reserve({ data }: LedgerEventOf<'Reserved'>): void {
@@ -127,6 +248,7 @@ export class EventProof {
   private settle(event: LedgerEventOf<'Settled'>): void {
     const { data } = event;
     this.end(data.reservationId, [data.drawn, data.returned, data.lapsed ?? []]);
+    this.keep(data.drawn);
     this.giveBack(data.returned);
     this.lapse(data.lapsed);
     this.draw(data.drawnBeyond ?? []);
@@ -158,14 +280,18 @@ export class EventProof {
     const { data } = event;
     const delta = amount(data.deltaCredits);
     const cancelled = amount(data.debtCancelledCredits);
+    const refunded = this.refundedOf(data.reservationId);
+    const net = (charge: string): Money => maxMoney(zero, amount(charge).minus(refunded));
     this.same(
       'deltaCredits',
-      amount(data.chargeCredits).minus(amount(data.previousChargeCredits)),
+      net(data.chargeCredits).minus(net(data.previousChargeCredits)),
       delta,
     );
     const givenBack = total(data.returned).plus(total(data.lapsed)).plus(cancelled);
     this.draw(data.drawn);
-    this.reviveDrawn(data.returned);
+    this.undraw(data.returned);
+    this.undraw(data.lapsed ?? []);
+    this.giveBack(data.returned);
     this.lapse(data.lapsed);
     this.moveDebt(cancelled.neg());
     this.charge(event, total(data.drawn).minus(givenBack), delta);
@@ -209,6 +335,15 @@ export class EventProof {
     for (const part of allocations) {
       const { grant, credits } = this.part(part);
       this.takeFree(part.grantId, grant, credits);
+      grant.drawn = grant.drawn.plus(credits);
+    }
+  }
+
+  /** Of what was held. */
+  private keep(allocations: readonly Allocation[]): void {
+    for (const part of allocations) {
+      const { grant, credits } = this.part(part);
+      grant.drawn = grant.drawn.plus(credits);
     }
   }
 
@@ -225,25 +360,35 @@ export class EventProof {
   private giveBack(allocations: readonly Allocation[]): void {
     for (const part of allocations) {
       const { grant, credits } = this.part(part);
+      if (this.isOver(grant))
+        this.fail('grants', `credits return to ${part.grantId}, which is over`);
       grant.free = grant.free.plus(credits);
     }
   }
 
-  /** What a correction returns was drawn for good before: no grant comes to more than it was. */
-  private reviveDrawn(allocations: readonly Allocation[]): void {
-    this.giveBack(allocations);
-    for (const { grantId } of allocations) {
-      const grant = this.books.grants.get(grantId);
-      if (grant?.free.plus(grant.held).gt(grant.amount)) {
-        this.fail('allocations', `grant ${grantId} comes to more than was granted`);
+  /** What a correction or refund gives back was drawn for good before. */
+  private undraw(allocations: readonly Allocation[]): void {
+    for (const part of allocations) {
+      const { grant, credits } = this.part(part);
+      grant.drawn = grant.drawn.minus(credits);
+      if (grant.drawn.lt(0)) {
+        this.fail('allocations', `more comes back to grant ${part.grantId} than was drawn of it`);
       }
     }
+  }
+
+  private isOver(grant: GrantState): boolean {
+    return grant.ended || grant.expiresAtMs <= Date.parse(this.event.metadata.occurredAt);
+  }
+
+  private freeCredits(): Money {
+    return sumMoney([...this.books.grants.values()].map((grant) => grant.free));
   }
 
   private lapse(allocations: readonly Allocation[] | undefined): void {
     for (const part of allocations ?? []) {
       const { grant, credits } = this.part(part);
-      if (!grant.expires) this.fail('grants', `${part.grantId} lapses without an expiry`);
+      if (!this.isOver(grant)) this.fail('grants', `${part.grantId} lapses before its time`);
       this.books.addLapsed(credits);
     }
   }

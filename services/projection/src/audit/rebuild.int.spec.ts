@@ -16,7 +16,7 @@ it.each([1, 2, 5, 1000])(
 
     const { events } = await rebuild(database);
 
-    expect(events).toBe(32);
+    expect(events).toBe(74);
     expect(await checksum(database.pool)).toEqual(before);
   },
 );

@@ -1,5 +1,6 @@
 import { createMemoryEventStore, type EventStore } from '@tollkeeper/event-store';
 import { expect, it } from 'vitest';
+import { everything } from '../story/everything.fixture.js';
 import { AccountStory } from '../story/account-story.fixture.js';
 import { replay, replayHeader, replayLine, type ReplayStep } from './replay.js';
 
@@ -39,6 +40,34 @@ it('stops with the revision at an event that cannot be read', async () => {
   broken.tellStored({ ...last, data: '{}' });
   await expect(stepsOf(await stored(broken), 'a')).rejects.toThrow(
     'revision 3 cannot be replayed: Settled',
+  );
+});
+
+it('tells the events of a whole life, each with what it is about', async () => {
+  const life = everything().find(({ accountId }) => accountId === 'acc_life');
+  if (!life) throw new Error('no story');
+  const store = await stored(life);
+  const steps = await stepsOf(store, 'acc_life');
+  const told = steps.map((step) => {
+    const [type, about] = replayLine(step).slice(36).split(/ {2,}/);
+    return `${type ?? ''} ${about ?? ''} ${step.change} ${step.balance}`;
+  });
+  expect(told).toEqual(
+    expect.arrayContaining([
+      'GrantExpired g2 -4 4',
+      'Refunded r1 2.5 6.5',
+      'CreditsAdjusted a2 -9 -4.5',
+      'DebtRepaid g5 0 -0.5',
+      'GrantVoided g6 -14.5 5',
+      'TierChanged pro to enterprise 0 -100',
+      'AccountFrozen fraud-check 0 -100',
+      'LimitWarned per-key 0 7',
+      'BalanceAlertsSet below 10, 5 0 19',
+      'LowBalanceReached below 10 0 19',
+      'RecurringGrantSet monthly 0 16',
+      'TopUpRuleSet below 5 0 19',
+      'TopUpRequested t1 0 -0.5',
+    ]),
   );
 });
 

@@ -62,8 +62,8 @@ const stepOf = (event: LedgerEvent, before: Balance | undefined, after: Balance)
 const columns: readonly (readonly [title: string, width: number])[] = [
   ['revision', -8],
   ['time', 24],
-  ['event', 14],
-  ['reservation or grant', 36],
+  ['event', 17],
+  ['about', 36],
   ['change', -14],
   ['available', -14],
   ['reserved', -14],
@@ -82,9 +82,18 @@ const line = (cells: readonly string[]): string =>
 
 export const replayHeader = (): string => line(columns.map(([title]) => title));
 
+/** What an event is about: the id that it names, or what it says in short. */
 const subjectOf = (data: ReplayStep['data']): string => {
   if ('reservationId' in data) return data.reservationId;
-  return 'grantId' in data ? data.grantId : '';
+  if ('grantId' in data) return data.grantId;
+  if ('adjustmentId' in data) return data.adjustmentId;
+  if ('limitId' in data) return data.limitId;
+  if ('recurringId' in data) return data.recurringId;
+  if ('topUpId' in data) return data.topUpId;
+  if ('from' in data) return `${data.from} to ${data.to}`;
+  if ('thresholdsCredits' in data) return `below ${data.thresholdsCredits.join(', ')}`;
+  if ('thresholdCredits' in data) return `below ${data.thresholdCredits}`;
+  return 'reason' in data ? data.reason : '';
 };
 
 export const replayLine = (step: ReplayStep): string =>

@@ -17,6 +17,8 @@ const keys: Readonly<Record<Exclude<(typeof readModelTables)[number], 'checkpoin
   credit_transactions: 'account_id, revision, part',
   margin_by_tier: 'tier, local_date',
   daily_summaries: 'account_id, local_date, tier',
+  grants: 'account_id, grant_id',
+  limits: 'account_id, limit_id',
 };
 
 export interface LiveCheckpoint {

@@ -54,9 +54,15 @@ describe('verify', () => {
   it('agrees with untouched books and leaves nothing behind', async () => {
     const database = await projected();
     const verified = await prove(database);
-    expect(verified).toMatchObject({ accounts: 3, events: 32, eventsBehind: 0 });
-    expect(verified.charges).toBe(8);
-    expect(verified.rows).toMatchObject({ balances: 3, usage_log: 6, open_reservations: 2 });
+    expect(verified).toMatchObject({ accounts: 4, events: 74, eventsBehind: 0 });
+    expect(verified.charges).toBe(10);
+    expect(verified.rows).toMatchObject({
+      balances: 4,
+      usage_log: 8,
+      open_reservations: 2,
+      grants: 15,
+      limits: 2,
+    });
     expect(await shadowSchemas(database)).toBe(0);
   });
 
@@ -68,7 +74,7 @@ describe('verify', () => {
   it('proves what is projected and counts what is not', async () => {
     const database = await projected();
     await append(database.store, new AccountStory('acc_new').opened().granted('1'));
-    expect(await prove(database)).toMatchObject({ accounts: 3, eventsBehind: 2 });
+    expect(await prove(database)).toMatchObject({ accounts: 4, eventsBehind: 2 });
   });
 
   it.each([
@@ -95,6 +101,14 @@ describe('verify', () => {
     ['released_reservations', `SET reason = 'failed'`, 'acc_calls r2'],
     ['margin_by_tier', `SET revenue_usd = revenue_usd + 0.0001`, 'pro 2026-11-20'],
     ['daily_summaries', `SET calls = calls - 1`, 'acc_calls 2026-11-20 pro'],
+    ['grants', `SET state = 'active', ended_at = NULL WHERE state = 'voided'`, 'acc_life g6'],
+    [
+      'grants',
+      `SET available = available + 1, amount = amount + 1 WHERE account_id = 'acc_calls'`,
+      'acc_calls g1',
+    ],
+    ['limits', `SET warned_period = '2026-12' WHERE limit_id = 'per-key'`, 'acc_life per-key'],
+    ['usage_log', `SET refunded_credits = 0 WHERE refunded_credits > 0`, 'acc_life r1'],
   ])('finds one changed row of %s', async (table, change, key) => {
     const database = await projected();
     await database.pool.query(`UPDATE ${table} ${change}`);

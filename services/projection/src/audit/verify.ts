@@ -4,6 +4,7 @@ import { BatchProjector } from '../projector/batch-projector.js';
 import { consumeToHead } from '../projector/consume.js';
 import { accountIdOf, decodeEvent } from '../projector/decode-event.js';
 import { AccountProof } from './account-proof.js';
+import { compareGrants, compareRefunds } from './compare-books.js';
 import { DifferenceError } from './difference.js';
 import { Shadow, type LiveCheckpoint } from './shadow.js';
 
@@ -33,7 +34,7 @@ export interface VerifyOptions {
  * Proves the read models from the events, as of the live checkpoint, while the projector runs on.
  *
  * Three ways: each stream from its own words (AccountProof); every table against a second projection from
- * zero; and balances against the proof's own books, which share no code with the projections.
+ * zero; and balances, grants and refunds against the proof's own books, which share no code with the projections.
  *
  * @throws DifferenceError with the first difference
  */
@@ -65,6 +66,8 @@ class Verification {
     await this.compareCheckpoint(checkpoint);
     const rows = await this.shadow.compare();
     await this.compareBalances();
+    await compareGrants(this.shadow.pool, this.proofs);
+    await compareRefunds(this.shadow.pool, this.proofs);
     await this.noneParked();
     await this.endOnce();
     return {
@@ -128,7 +131,8 @@ class Verification {
   }
 
   private async compareBalances(): Promise<void> {
-    const figures = 'balance, available, reserved, debt, granted, charged, lapsed, revision';
+    const figures =
+      'balance, available, reserved, debt, granted, charged, lapsed, voided, adjusted, revision';
     const pageMax = 5_000;
     let after = '';
     for (;;) {

@@ -14,8 +14,18 @@ const fold = (story: AccountStory): Balance => {
 
 const figures = (story: AccountStory): Record<string, string> => {
   const balance = fold(story);
-  const { available, reserved, debt, granted, charged, lapsed } = balance;
-  const all = { balance: balance.balance, available, reserved, debt, granted, charged, lapsed };
+  const { available, reserved, debt, granted, charged, lapsed, voided, adjusted } = balance;
+  const all = {
+    balance: balance.balance,
+    available,
+    reserved,
+    debt,
+    granted,
+    charged,
+    lapsed,
+    voided,
+    adjusted,
+  };
   return Object.fromEntries(
     Object.entries(all)
       .filter(([, amount]) => !amount.isZero())
@@ -89,18 +99,81 @@ describe('a balance', () => {
       funded().reserved('r', '40').settled('r', '130').corrected('r', '110'),
       { balance: '-10', debt: '10', granted: '100', charged: '110' },
     ],
+    [
+      'gets back what is refunded',
+      funded().reserved('r', '40').settled('r', '12').refunded('r', '5'),
+      { balance: '93', available: '93', granted: '100', charged: '7' },
+    ],
+    [
+      'owes less by a refund',
+      funded().reserved('r', '40').settled('r', '130').refunded('r', '50'),
+      { balance: '20', available: '20', granted: '100', charged: '80' },
+    ],
+    [
+      'gets a new grant for what a refund cannot give back to its grant',
+      new AccountStory('a')
+        .opened()
+        .granted('10', { expiresAt: '2026-11-20T10:00:10.000Z' })
+        .reserved('r', '4')
+        .settled('r', '4')
+        .later(20_000)
+        .grantExpired('g1')
+        .refunded('r', '3'),
+      { balance: '3', available: '3', granted: '13', charged: '1', lapsed: '9' },
+    ],
+    [
+      'loses what was left of a grant that expired',
+      funded().granted('5').reserved('r', '40').grantExpired('g1'),
+      { balance: '45', available: '5', reserved: '40', granted: '105', lapsed: '60' },
+    ],
+    [
+      'loses what was left of a grant that was voided, and lapses what comes back to it',
+      funded().reserved('r', '40').grantVoided('g1').released('r'),
+      { granted: '100', voided: '60', lapsed: '40' },
+    ],
+    [
+      'falls by a downward adjustment, below zero as a debt',
+      funded().adjusted('30').adjusted('80'),
+      { balance: '-10', debt: '10', granted: '100', adjusted: '110' },
+    ],
+    [
+      'repays a debt from what a release gives back',
+      funded().reserved('r', '40').adjusted('80').released('r').repaid(),
+      { balance: '20', available: '20', granted: '100', adjusted: '80' },
+    ],
+    [
+      'is not moved by limits, alerts, rules and requests',
+      funded()
+        .limitSet('l', '5')
+        .limitWarned('l', '6', '5')
+        .limitRemoved('l')
+        .alertsSet('5')
+        .lowBalanceReached('5')
+        .recurringGrantSet('m', '5')
+        .topUpRuleSet('5', '10')
+        .topUpRequested('t', '10'),
+      { balance: '100', available: '100', granted: '100' },
+    ],
   ])('%s', (_title, story, expected) => {
     expect(figures(story)).toEqual(expected);
   });
 
-  it('is granted less charged and lapsed, after every event of any story', () => {
+  it('knows the tier in force and whether the account is frozen', () => {
+    const story = funded().tierChanged('pro', 'enterprise').frozen();
+    expect(fold(story)).toMatchObject({ tier: 'enterprise', frozen: true });
+    expect(fold(story.granted('1'))).toMatchObject({ tier: 'enterprise', frozen: true });
+    expect(fold(story.unfrozen())).toMatchObject({ tier: 'enterprise', frozen: false });
+  });
+
+  it('is granted less charged, lapsed, voided and adjusted, after every event of any story', () => {
     fc.assert(
       fc.property(randomStory(), (story) => {
         let balance: Balance | undefined;
         for (const event of eventsOf(story)) {
           balance = balanceAfter(balance, event);
-          const { granted, charged, lapsed } = balance;
-          expect(balance.balance.eq(granted.minus(charged).minus(lapsed))).toBe(true);
+          const { granted, charged, lapsed, voided, adjusted } = balance;
+          const lost = lapsed.plus(voided).plus(adjusted);
+          expect(balance.balance.eq(granted.minus(charged).minus(lost))).toBe(true);
         }
       }),
     );

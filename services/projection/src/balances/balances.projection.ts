@@ -2,7 +2,10 @@ import { parseMoney, sumMoney, unreachable, zero, type Money } from '@tollkeeper
 import type { Allocation } from '@tollkeeper/events';
 import { ContradictionError, type LedgerEvent } from '../projector/ledger-event.js';
 
-/** What an account has, in credits. balance = available + reserved − debt = granted − charged − lapsed. */
+/**
+ * What an account has, in credits.
+ * balance = available + reserved − debt = granted − charged − lapsed − voided − adjusted; `charged` is less by refunds.
+ */
 export interface Balance {
   readonly accountId: string;
   readonly ownerUserId: string;
@@ -15,11 +18,16 @@ export interface Balance {
   readonly granted: Money;
   readonly charged: Money;
   readonly lapsed: Money;
+  readonly voided: Money;
+  /** Downward adjustments; an upward one is granted. */
+  readonly adjusted: Money;
+  readonly frozen: boolean;
   readonly revision: number;
   readonly updatedAt: string;
 }
 
-type Figure = 'available' | 'reserved' | 'debt' | 'granted' | 'charged' | 'lapsed';
+type Figure =
+  'available' | 'reserved' | 'debt' | 'granted' | 'charged' | 'lapsed' | 'voided' | 'adjusted';
 /** What one event adds to each figure; absent: nothing. */
 export type Movement = Partial<Readonly<Record<Figure, Money>>>;
 
@@ -42,10 +50,12 @@ const plus = (a: Money, b: Money | undefined): Money => {
 const minus = (a: Money, b: Money | undefined): Money =>
   b === undefined || b.isZero() ? a : a.minus(b);
 
+const nothing: Movement = {};
+
 export const movementOf = (event: LedgerEvent): Movement => {
   switch (event.type) {
     case 'AccountOpened':
-      return {};
+      return nothing;
     case 'CreditsGranted': {
       const amount = parseMoney(event.data.amountCredits);
       return { available: amount, granted: amount };
@@ -89,10 +99,27 @@ export const movementOf = (event: LedgerEvent): Movement => {
       const amount = parseMoney(event.data.amountCredits);
       return { available: amount.neg(), debt: amount.neg() };
     }
-    case 'GrantExpired':
-    case 'GrantVoided':
+    case 'GrantExpired': {
+      const amount = parseMoney(event.data.amountCredits);
+      return { available: amount.neg(), lapsed: amount };
+    }
+    case 'GrantVoided': {
+      const amount = parseMoney(event.data.amountCredits);
+      return { available: amount.neg(), voided: amount };
+    }
     case 'CreditsAdjusted':
+      return {
+        available: sumOf(event.data.drawn).neg(),
+        debt: amountOf(event.data.debt?.amountCredits),
+        adjusted: parseMoney(event.data.amountCredits),
+      };
     case 'Refunded':
+      return {
+        available: sumOf(event.data.returned),
+        debt: amountOf(event.data.debtCancelledCredits).neg(),
+        charged: parseMoney(event.data.amountCredits).neg(),
+        lapsed: sumOf(event.data.lapsed),
+      };
     case 'TierChanged':
     case 'AccountFrozen':
     case 'AccountUnfrozen':
@@ -104,7 +131,7 @@ export const movementOf = (event: LedgerEvent): Movement => {
     case 'RecurringGrantSet':
     case 'TopUpRuleSet':
     case 'TopUpRequested':
-      throw new Error('not projected yet');
+      return nothing;
     default:
       return unreachable(event);
   }
@@ -128,6 +155,9 @@ const opened = (event: LedgerEvent): Balance => {
     granted: zero,
     charged: zero,
     lapsed: zero,
+    voided: zero,
+    adjusted: zero,
+    frozen: false,
     revision: 0,
     updatedAt: event.metadata.occurredAt,
   };
@@ -152,6 +182,10 @@ export const balanceAfter = (before: Balance | undefined, event: LedgerEvent): B
     granted: plus(before.granted, moved.granted),
     charged: plus(before.charged, moved.charged),
     lapsed: plus(before.lapsed, moved.lapsed),
+    voided: plus(before.voided, moved.voided),
+    adjusted: plus(before.adjusted, moved.adjusted),
+    tier: event.type === 'TierChanged' ? event.data.to : before.tier,
+    frozen: frozenAfter(before.frozen, event.type),
     revision: event.revision,
     updatedAt: event.metadata.occurredAt,
   };
@@ -159,10 +193,14 @@ export const balanceAfter = (before: Balance | undefined, event: LedgerEvent): B
   return after;
 };
 
+const frozenAfter = (before: boolean, type: LedgerEvent['type']): boolean =>
+  type === 'AccountFrozen' || (before && type !== 'AccountUnfrozen');
+
 /** Of the balance, which both ways of looking at a movement must come to. */
 const changeOf = (moved: Movement, cause: string): Money => {
   const held = minus(plus(moved.available ?? zero, moved.reserved), moved.debt);
-  const explained = minus(minus(moved.granted ?? zero, moved.charged), moved.lapsed);
+  const lost = plus(plus(moved.lapsed ?? zero, moved.voided), moved.adjusted);
+  const explained = minus(minus(moved.granted ?? zero, moved.charged), lost);
   if (held.eq(explained)) return held;
   throw new ContradictionError(
     `${cause} charges or loses other credits than it moves: ` +

@@ -13,6 +13,10 @@ export interface BalanceRead {
   readonly granted: string;
   readonly charged: string;
   readonly lapsed: string;
+  readonly voided: string;
+  /** Downward adjustments. */
+  readonly adjusted: string;
+  readonly frozen: boolean;
   readonly revision: number;
   readonly updatedAt: Date;
   /** Why its events cannot be read on; null for a sound account. */
@@ -25,7 +29,7 @@ export const findBalance = async (
 ): Promise<{ readonly found: BalanceRead | undefined } & AsOf> => {
   const { rows, ...asOf } = await answer<BalanceRead>(pool, {
     select: `SELECT account_id AS "accountId", user_id AS "userId", tier, balance, reserved, available,
-                    debt, granted, charged, lapsed, revision::float8 AS revision,
+                    debt, granted, charged, lapsed, voided, adjusted, frozen, revision::float8 AS revision,
                     updated_at AS "updatedAt", parked_because AS "parkedBecause"
              FROM account_balances WHERE account_id = $1`,
     orderBy: '1',

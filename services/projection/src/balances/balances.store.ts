@@ -15,6 +15,9 @@ export interface BalanceRow {
   readonly granted: string;
   readonly charged: string;
   readonly lapsed: string;
+  readonly voided: string;
+  readonly adjusted: string;
+  readonly frozen: boolean;
   readonly revision: number;
   readonly head_hash: string;
   readonly updated_at: string;
@@ -32,6 +35,9 @@ export const toBalanceRow = (balance: Balance, headHash: string): BalanceRow => 
   granted: formatMoney(balance.granted),
   charged: formatMoney(balance.charged),
   lapsed: formatMoney(balance.lapsed),
+  voided: formatMoney(balance.voided),
+  adjusted: formatMoney(balance.adjusted),
+  frozen: balance.frozen,
   revision: balance.revision,
   head_hash: headHash,
   updated_at: balance.updatedAt,
@@ -43,7 +49,8 @@ export const saveBalances = (rows: string): string => `
   ON CONFLICT (account_id) DO UPDATE SET
     balance = excluded.balance, reserved = excluded.reserved, available = excluded.available,
     debt = excluded.debt, granted = excluded.granted, charged = excluded.charged,
-    lapsed = excluded.lapsed, tier = excluded.tier, revision = excluded.revision,
+    lapsed = excluded.lapsed, voided = excluded.voided, adjusted = excluded.adjusted,
+    frozen = excluded.frozen, tier = excluded.tier, revision = excluded.revision,
     head_hash = excluded.head_hash, updated_at = excluded.updated_at`;
 
 type Loaded = Omit<BalanceRow, 'revision' | 'updated_at'> & {
@@ -70,6 +77,9 @@ export const loadBalances = async (
     granted: parseMoney(row.granted),
     charged: parseMoney(row.charged),
     lapsed: parseMoney(row.lapsed),
+    voided: parseMoney(row.voided),
+    adjusted: parseMoney(row.adjusted),
+    frozen: row.frozen,
     revision: Number(row.revision),
     updatedAt: row.updated_at.toISOString(),
   }));

@@ -79,6 +79,76 @@ describe('credit transactions', () => {
     ]);
   });
 
+  it('a refund is of the initiator, and what lapses again comes back by a grant', () => {
+    const story = new AccountStory('a')
+      .opened()
+      .granted('10', { expiresAt: '2026-11-20T10:00:10.000Z' })
+      .reserved('r', '4', { projectId: 'p1' })
+      .settled('r', '4');
+    const { transactions } = given(story).when(() => story.later(20_000).refunded('r', '3'));
+    expect(transactions).toMatchObject([
+      {
+        part: 0,
+        type: 'refund',
+        amount: '3',
+        balance_before: '6',
+        user_id: 'caller',
+        project_id: 'p1',
+        usage_id: 'r',
+        external_id: 'ticket-3',
+        metadata: { refundId: expect.any(String) as string, reasonCode: 'bad-answer' },
+      },
+      { part: 1, type: 'adjustment', amount: '-3', metadata: { reason: 'lapsed' } },
+      { part: 0, type: 'refund', amount: '3', balance_after: '9', user_id: 'owner_a' },
+    ]);
+  });
+
+  it('what is left of a grant that ends leaves by an adjustment that says why', () => {
+    const { transactions } = given(funded().granted('5').granted('7')).when((story) => {
+      story.grantExpired('g1').grantVoided('g2', 'chargeback');
+      story.reserved('r', '7').grantExpired('g3');
+    });
+    expect(transactions).toMatchObject([
+      {
+        type: 'adjustment',
+        amount: '-100',
+        metadata: { reason: 'grant-expired', grantId: 'g1' },
+      },
+      {
+        type: 'adjustment',
+        amount: '-5',
+        external_id: 'case-1',
+        metadata: { reason: 'grant-voided', grantId: 'g2', reasonCode: 'chargeback' },
+      },
+    ]);
+  });
+
+  it('a downward adjustment names its reason and the debt in it', () => {
+    const { transactions } = given(funded()).when((story) => story.adjusted('130', 'chargeback'));
+    expect(transactions).toMatchObject([
+      {
+        type: 'adjustment',
+        amount: '-130',
+        balance_after: '-30',
+        user_id: 'owner_a',
+        external_id: 'case-2',
+        metadata: { reasonCode: 'chargeback', debtCredits: '30', debtCause: 'adjustment' },
+      },
+    ]);
+  });
+
+  it('a recurring grant is a topup that names its rule and month', () => {
+    const { transactions } = given(funded()).when((story) => {
+      story.granted('5', {
+        kind: 'subscription',
+        recurring: { recurringId: 'm', period: '2026-11' },
+      });
+    });
+    expect(transactions).toMatchObject([
+      { type: 'topup', metadata: { recurringId: 'm', period: '2026-11' } },
+    ]);
+  });
+
   it('a correction is a refund of what was charged too much, or a deduction of what was not', () => {
     const settled = (): AccountStory => funded().reserved('r', '9').settled('r', '5');
     expect(given(settled()).when((story) => story.corrected('r', '3')).transactions).toMatchObject([

@@ -87,6 +87,69 @@ export const grantTransaction = (
       kind: data.kind,
       ...(data.expiresAt === undefined ? {} : { expiresAt: data.expiresAt }),
       ...(data.costBasisUsd === undefined ? {} : { costBasisUsd: data.costBasisUsd }),
+      ...(data.reasonCode === undefined ? {} : { reasonCode: data.reasonCode }),
+      ...(data.refundId === undefined ? {} : { refundId: data.refundId }),
+      ...(data.topUpId === undefined ? {} : { topUpId: data.topUpId }),
+      ...(data.recurring
+        ? { recurringId: data.recurring.recurringId, period: data.recurring.period }
+        : {}),
+    },
+  });
+};
+
+/** What an ended grant still had leaves the balance; a grant that had nothing leaves no entry. */
+export const endedGrantTransactions = (
+  before: Balance,
+  event: LedgerEventOf<'GrantExpired'> | LedgerEventOf<'GrantVoided'>,
+): TransactionRow[] => {
+  const { data } = event;
+  const amount = parseMoney(data.amountCredits);
+  if (amount.isZero()) return [];
+  const why: Pick<Entry, 'description' | 'externalId' | 'metadata'> =
+    event.type === 'GrantExpired'
+      ? {
+          description: 'expired: what was left of a grant',
+          metadata: { reason: 'grant-expired', grantId: data.grantId },
+        }
+      : {
+          description: 'voided: what was left of a grant',
+          externalId: event.data.reference ?? null,
+          metadata: {
+            reason: 'grant-voided',
+            grantId: data.grantId,
+            reasonCode: event.data.reasonCode,
+          },
+        };
+  return [
+    row(event, {
+      part: 0,
+      type: 'adjustment',
+      amount: amount.neg(),
+      balanceBefore: before.balance,
+      userId: before.ownerUserId,
+      ...why,
+    }),
+  ];
+};
+
+export const adjustmentTransaction = (
+  before: Balance,
+  event: LedgerEventOf<'CreditsAdjusted'>,
+): TransactionRow => {
+  const { data } = event;
+  return row(event, {
+    part: 0,
+    type: 'adjustment',
+    amount: parseMoney(data.amountCredits).neg(),
+    balanceBefore: before.balance,
+    description: `adjustment: ${data.reasonCode}`,
+    userId: before.ownerUserId,
+    externalId: data.reference ?? null,
+    metadata: {
+      reason: 'adjusted',
+      reasonCode: data.reasonCode,
+      adjustmentId: data.adjustmentId,
+      ...(data.debt ? { debtCredits: data.debt.amountCredits, debtCause: data.debt.cause } : {}),
     },
   });
 };
@@ -100,11 +163,15 @@ const ofCall = (call: Call): Pick<Entry, 'userId' | 'projectId' | 'usageId'> => 
   usageId: call.reservation_id,
 });
 
-/** Credits whose grant expired while they were reserved leave the balance by an entry of their own. */
+/** Credits that come back to a grant that has ended leave the balance by an entry of their own. */
 const lapseTransactions = (
   call: Call,
   balanceBefore: Money,
-  event: LedgerEventOf<'Settled'> | LedgerEventOf<'Released'> | LedgerEventOf<'UsageCorrected'>,
+  event:
+    | LedgerEventOf<'Settled'>
+    | LedgerEventOf<'Released'>
+    | LedgerEventOf<'UsageCorrected'>
+    | LedgerEventOf<'Refunded'>,
 ): TransactionRow[] => {
   const lapsed = sumOf(event.data.lapsed);
   if (lapsed.isZero()) return [];
@@ -115,7 +182,8 @@ const lapseTransactions = (
       type: 'adjustment',
       amount: lapsed.neg(),
       balanceBefore,
-      description: 'lapsed: the grant expired while its credits were reserved',
+      description: 'lapsed: the grant had ended when its credits came back',
+      metadata: { reason: 'lapsed' },
     }),
   ];
 };
@@ -180,4 +248,30 @@ export const correctionTransactions = (
     },
   });
   return [correction, ...lapseTransactions(prior, parseMoney(correction.balance_after), event)];
+};
+
+/** Of whoever made the call; what lapses again leaves by an entry of its own, as its new grant comes by one. */
+export const refundTransactions = (
+  before: Balance,
+  call: Call,
+  event: LedgerEventOf<'Refunded'>,
+): TransactionRow[] => {
+  const { data } = event;
+  const refund = row(event, {
+    ...ofCall(call),
+    part: 0,
+    type: 'refund',
+    amount: parseMoney(data.amountCredits),
+    balanceBefore: before.balance,
+    description: `refund: ${data.reasonCode}`,
+    externalId: data.reference ?? null,
+    metadata: {
+      refundId: data.refundId,
+      reasonCode: data.reasonCode,
+      ...(data.debtCancelledCredits === undefined
+        ? {}
+        : { debtCancelledCredits: data.debtCancelledCredits }),
+    },
+  });
+  return [refund, ...lapseTransactions(call, parseMoney(refund.balance_after), event)];
 };

@@ -45,6 +45,7 @@ describe('daily summaries and margins', () => {
           parseMoney('0.015').plus('0.000525').plus('0.000075').plus('0.000015'),
         ),
         vendor_cost_usd: '0.00041',
+        refunded_usd: '0',
       },
     ]);
   });
@@ -70,8 +71,59 @@ describe('daily summaries and margins', () => {
         calls: 0,
         revenue_usd: '-0.009',
         vendor_cost_usd: '-0.006',
+        refunded_usd: '0',
       },
     ]);
+  });
+
+  it('lower the revenue by a refund on its own day, under the tier of its call', () => {
+    const settled = funded().reserved('r', '9').settled('r', { output: 1000 });
+    const { days, margins } = given(settled.tierChanged('pro', 'free')).when((story) => {
+      story.later(dayMs).refunded('r', '0.5');
+    });
+    expect(sumDays(days)).toMatchObject([
+      {
+        local_date: '2026-11-21',
+        tier: 'pro',
+        calls: 0,
+        corrections: 0,
+        refunds: 1,
+        charge_credits: '-0.5',
+        charge_usd: '-0.005',
+        vendor_cost_usd: '0',
+        refunded_credits: '0.5',
+        refunded_usd: '0.005',
+        adjusted_credits: '0',
+      },
+    ]);
+    expect(sumMargins(margins)).toEqual([
+      {
+        tier: 'pro',
+        local_date: '2026-11-21',
+        calls: 0,
+        revenue_usd: '-0.005',
+        vendor_cost_usd: '0',
+        refunded_usd: '0.005',
+      },
+    ]);
+  });
+
+  it('give back by a correction only what its refunds have left', () => {
+    const refunded = funded().reserved('r', '9').settled('r', '5').refunded('r', '3');
+    const { days, margins } = given(refunded).when((story) => story.corrected('r', '2'));
+    expect(sumDays(days)).toMatchObject([{ charge_credits: '-2', charge_usd: '-0.02' }]);
+    expect(sumMargins(margins)).toMatchObject([{ revenue_usd: '-0.02' }]);
+  });
+
+  it('keep adjustments apart from revenue, and know neither purchases nor voids', () => {
+    const { days, margins } = given(funded()).when((story) => {
+      story.granted('3', { kind: 'adjustment', reasonCode: 'goodwill' }).adjusted('5');
+      story.granted('7').grantVoided('g3');
+    });
+    expect(sumDays(days)).toMatchObject([
+      { tier: 'pro', calls: 0, charge_credits: '0', adjusted_credits: '-2' },
+    ]);
+    expect(margins).toEqual([]);
   });
 
   it('come to what the account was charged, in any story', () => {

@@ -12,12 +12,20 @@ export const dayCounts = [
   'unknown',
   'late',
   'corrections',
+  'refunds',
   'failed',
   'cancelled',
   'expired',
 ] as const;
 export type DayCount = (typeof dayCounts)[number];
-export const dayAmounts = ['vendor_cost_usd', 'charge_credits', 'charge_usd'] as const;
+export const dayAmounts = [
+  'vendor_cost_usd',
+  'charge_credits',
+  'charge_usd',
+  'refunded_credits',
+  'refunded_usd',
+  'adjusted_credits',
+] as const;
 export type DayAmount = (typeof dayAmounts)[number];
 
 interface DayKey {
@@ -29,7 +37,7 @@ interface DayKey {
 /** What one event adds to an account's day; absent: nothing. */
 export interface DayChange extends DayKey {
   readonly counts: Partial<Readonly<Record<DayCount, number>>>;
-  readonly amounts?: Readonly<Record<DayAmount, string>>;
+  readonly amounts?: Partial<Readonly<Record<DayAmount, string>>>;
   /** −1 takes the amounts back. */
   readonly sign?: 1 | -1;
 }
@@ -37,7 +45,7 @@ export interface DayChange extends DayKey {
 /** A row of `daily_summaries` to add to. */
 export type DayRow = DayKey & Record<DayCount, number> & Record<DayAmount, string>;
 
-type Figures = Pick<ChargedFigures, DayAmount>;
+type Figures = Pick<ChargedFigures, 'vendor_cost_usd' | 'charge_credits' | 'charge_usd'>;
 const amountsOf = ({ vendor_cost_usd, charge_credits, charge_usd }: Figures): Figures => ({
   vendor_cost_usd,
   charge_credits,
@@ -101,6 +109,38 @@ export const correctedDay = (
   },
 ];
 
+/** Lowers the charges of its own day, under the tier of its call. */
+export const refundedDay = (
+  call: Pick<PriorUsage, 'account_id' | 'tier'>,
+  credits: Money,
+  usd: Money,
+  localDate: string,
+): DayChange => ({
+  account_id: call.account_id,
+  local_date: localDate,
+  tier: call.tier,
+  counts: { refunds: 1 },
+  amounts: {
+    charge_credits: formatMoney(credits.neg()),
+    charge_usd: formatMoney(usd.neg()),
+    refunded_credits: formatMoney(credits),
+    refunded_usd: formatMoney(usd),
+  },
+});
+
+/** Up or down, beside the charges: an adjustment is no revenue. Under the tier that the account has. */
+export const adjustedDay = (
+  account: { readonly accountId: string; readonly tier: string },
+  credits: Money,
+  localDate: string,
+): DayChange => ({
+  account_id: account.accountId,
+  local_date: localDate,
+  tier: account.tier,
+  counts: {},
+  amounts: { adjusted_credits: formatMoney(credits) },
+});
+
 interface DaySum {
   readonly key: DayKey;
   readonly counts: Record<DayCount, number>;
@@ -119,18 +159,28 @@ const newSum = ({ account_id, local_date, tier }: DayKey): DaySum => ({
     unknown: 0,
     late: 0,
     corrections: 0,
+    refunds: 0,
     failed: 0,
     cancelled: 0,
     expired: 0,
   },
-  amounts: { vendor_cost_usd: zero, charge_credits: zero, charge_usd: zero },
+  amounts: {
+    vendor_cost_usd: zero,
+    charge_credits: zero,
+    charge_usd: zero,
+    refunded_credits: zero,
+    refunded_usd: zero,
+    adjusted_credits: zero,
+  },
 });
 
 const addTo = (sum: DaySum, change: DayChange): void => {
   for (const count of dayCounts) sum.counts[count] += change.counts[count] ?? 0;
   if (!change.amounts) return;
   for (const amount of dayAmounts) {
-    const value = parseMoney(change.amounts[amount]);
+    const text = change.amounts[amount];
+    if (text === undefined) continue;
+    const value = parseMoney(text);
     sum.amounts[amount] = sum.amounts[amount].plus(change.sign === -1 ? value.neg() : value);
   }
 };
@@ -150,5 +200,8 @@ export const sumDays = (changes: readonly DayChange[]): DayRow[] => {
     vendor_cost_usd: formatMoney(amounts.vendor_cost_usd),
     charge_credits: formatMoney(amounts.charge_credits),
     charge_usd: formatMoney(amounts.charge_usd),
+    refunded_credits: formatMoney(amounts.refunded_credits),
+    refunded_usd: formatMoney(amounts.refunded_usd),
+    adjusted_credits: formatMoney(amounts.adjusted_credits),
   }));
 };

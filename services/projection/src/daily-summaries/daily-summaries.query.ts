@@ -13,12 +13,18 @@ export interface DayRead {
   readonly vendorCostUsd: string;
   readonly chargeCredits: string;
   readonly chargeUsd: string;
+  /** By how much the charges are less. */
+  readonly refundedCredits: string;
+  readonly refundedUsd: string;
+  /** Upward less downward adjustments: no revenue. */
+  readonly adjustedCredits: string;
   readonly exact: number;
   readonly vendorReported: number;
   readonly estimated: number;
   readonly unknown: number;
   readonly late: number;
   readonly corrections: number;
+  readonly refunds: number;
   readonly failed: number;
   readonly cancelled: number;
   readonly expired: number;
@@ -45,7 +51,8 @@ export const pageDays = async (pool: Pool, query: DaysQuery): Promise<Page<DayRe
         local_date::text AS "localDate", account_id AS "accountId", tier, ${count('calls')},
         ${count('input_tokens', 'inputTokens')}, ${count('output_tokens', 'outputTokens')},
         vendor_cost_usd AS "vendorCostUsd", charge_credits AS "chargeCredits",
-        charge_usd AS "chargeUsd",
+        charge_usd AS "chargeUsd", refunded_credits AS "refundedCredits",
+        refunded_usd AS "refundedUsd", adjusted_credits AS "adjustedCredits", ${count('refunds')},
         ${count('exact')}, ${count('vendor_reported', 'vendorReported')}, ${count('estimated')},
         ${count('unknown')}, ${count('late')}, ${count('corrections')}, ${count('failed')},
         ${count('cancelled')}, ${count('expired')}

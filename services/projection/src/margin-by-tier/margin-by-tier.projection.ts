@@ -7,6 +7,8 @@ export interface MarginChange {
   readonly calls: number;
   readonly revenueUsd: Money;
   readonly vendorCostUsd: Money;
+  /** By how much `revenueUsd` is less; absent: by nothing. */
+  readonly refundedUsd?: Money;
 }
 
 /** A row of `margin_by_tier` to add to. */
@@ -16,6 +18,7 @@ export interface MarginRow {
   readonly calls: number;
   readonly revenue_usd: string;
   readonly vendor_cost_usd: string;
+  readonly refunded_usd: string;
 }
 
 interface Figures {
@@ -48,19 +51,44 @@ export const correctedMargin = (
   { ...chargedMargin(usage, localDate), calls: 0 },
 ];
 
+/** Lowers the revenue of its own day; what the vendor billed stays. */
+export const refundedMargin = (
+  tier: string,
+  refundedUsd: Money,
+  localDate: string,
+): MarginChange => ({
+  tier,
+  localDate,
+  calls: 0,
+  revenueUsd: refundedUsd.neg(),
+  vendorCostUsd: zero,
+  refundedUsd,
+});
+
+interface MarginSum {
+  readonly tier: string;
+  readonly localDate: string;
+  calls: number;
+  revenueUsd: Money;
+  vendorCostUsd: Money;
+  refundedUsd: Money;
+}
+
 /** One row for each tier and day. */
 export const sumMargins = (changes: readonly MarginChange[]): MarginRow[] => {
-  const sums = new Map<string, { -readonly [K in keyof MarginChange]: MarginChange[K] }>();
+  const sums = new Map<string, MarginSum>();
   for (const change of changes) {
     const key = `${change.tier} ${change.localDate}`;
     let sum = sums.get(key);
     if (!sum) {
-      sum = { ...change, calls: 0, revenueUsd: zero, vendorCostUsd: zero };
+      const { tier, localDate } = change;
+      sum = { tier, localDate, calls: 0, revenueUsd: zero, vendorCostUsd: zero, refundedUsd: zero };
       sums.set(key, sum);
     }
     sum.calls += change.calls;
     sum.revenueUsd = sum.revenueUsd.plus(change.revenueUsd);
     sum.vendorCostUsd = sum.vendorCostUsd.plus(change.vendorCostUsd);
+    if (change.refundedUsd) sum.refundedUsd = sum.refundedUsd.plus(change.refundedUsd);
   }
   return [...sums.values()].map((sum) => ({
     tier: sum.tier,
@@ -68,5 +96,6 @@ export const sumMargins = (changes: readonly MarginChange[]): MarginRow[] => {
     calls: sum.calls,
     revenue_usd: formatMoney(sum.revenueUsd),
     vendor_cost_usd: formatMoney(sum.vendorCostUsd),
+    refunded_usd: formatMoney(sum.refundedUsd),
   }));
 };

@@ -1,13 +1,17 @@
+import { parseMoney } from '@tollkeeper/kernel';
 import type { Pool } from '@tollkeeper/postgres';
 import type { Position, RecordedEvent } from '@tollkeeper/event-store';
 import type { Balance } from '../balances/balances.projection.js';
 import { loadBalances } from '../balances/balances.store.js';
 import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
+import { loadAvailable, type GrantKey } from '../grants/grants.store.js';
+import { isLimitEvent } from '../limits/limits.projection.js';
+import { loadLimits, type LimitKey } from '../limits/limits.store.js';
 import { loadOpen, loadReleased, type Key } from '../open-reservations/open-reservations.store.js';
 import { loadUsage } from '../usage-log/usage-log.store.js';
 import { loadCheckpoint, type Checkpoint } from './checkpoint.store.js';
 import { decodeEvent, type DecodedEvent } from './decode-event.js';
-import { reservationKey, type LedgerEvent } from './ledger-event.js';
+import { grantKey, limitKey, reservationKey, type LedgerEvent } from './ledger-event.js';
 import { LruCache } from './lru-cache.js';
 import { loadParked } from './parked-accounts.store.js';
 import { BatchProjection, type BatchChanges } from './project-batch.js';
@@ -22,10 +26,12 @@ interface Needs {
   readonly open: Map<string, Key>;
   readonly released: Map<string, Key>;
   readonly usage: Map<string, Key>;
+  readonly limits: Map<string, LimitKey>;
+  readonly grants: Map<string, GrantKey>;
 }
 
-const isEmpty = ({ accounts, open, released, usage }: Needs): boolean =>
-  accounts.size + open.size + released.size + usage.size === 0;
+const isEmpty = ({ accounts, open, released, usage, limits, grants }: Needs): boolean =>
+  accounts.size + open.size + released.size + usage.size + limits.size + grants.size === 0;
 
 /**
  * Brings the read models forward, batch after batch, from the checkpoint that it was made at.
@@ -127,6 +133,17 @@ export class BatchProjector {
     await keyed(missing.open, loadOpen, set.open);
     await keyed(missing.released, loadReleased, set.released);
     await keyed(missing.usage, loadUsage, set.usage);
+    if (missing.grants.size > 0) {
+      for (const grant of await loadAvailable(this.pool, [...missing.grants.values()])) {
+        const key = grantKey(grant.account_id, grant.grant_id);
+        set.grants.set(key, parseMoney(grant.available));
+      }
+    }
+    if (missing.limits.size > 0) {
+      for (const limit of await loadLimits(this.pool, [...missing.limits.values()])) {
+        set.limits.set(limitKey(limit.account_id, limit.limit_id), limit);
+      }
+    }
     return set;
   }
 
@@ -136,27 +153,45 @@ export class BatchProjector {
       open: new Map(),
       released: new Map(),
       usage: new Map(),
+      limits: new Map(),
+      grants: new Map(),
     };
     const reservedHere = new Set<string>();
     for (const { event } of decoded) {
       if (!event || set.balances.has(event.accountId)) {
-        if (event) this.needReservation(event, reservedHere, set, missing);
+        if (event) this.needPrior(event, reservedHere, set, missing);
         continue;
       }
       const known = this.balances.get(event.accountId);
       if (known) set.balances.set(event.accountId, known);
       else if (event.type !== 'AccountOpened') missing.accounts.add(event.accountId);
-      this.needReservation(event, reservedHere, set, missing);
+      this.needPrior(event, reservedHere, set, missing);
     }
     return missing;
   }
 
-  private needReservation(
+  private needPrior(
     event: LedgerEvent,
     reservedHere: Set<string>,
     set: WorkingSet,
     missing: Needs,
   ): void {
+    if (
+      event.type === 'CreditsGranted' ||
+      event.type === 'GrantExpired' ||
+      event.type === 'GrantVoided'
+    ) {
+      const { grantId } = event.data;
+      const key = grantKey(event.accountId, grantId);
+      missing.grants.set(key, { account_id: event.accountId, grant_id: grantId });
+      return;
+    }
+    if (isLimitEvent(event)) {
+      const { limitId } = event.data;
+      const key = limitKey(event.accountId, limitId);
+      missing.limits.set(key, { account_id: event.accountId, limit_id: limitId });
+      return;
+    }
     if (!('reservationId' in event.data)) return;
     const { reservationId } = event.data;
     const key = reservationKey(event.accountId, reservationId);
@@ -178,6 +213,7 @@ export class BatchProjector {
         missing.usage.set(key, row);
         return;
       case 'UsageCorrected':
+      case 'Refunded':
         missing.usage.set(key, row);
         return;
       default:

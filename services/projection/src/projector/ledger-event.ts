@@ -19,3 +19,6 @@ export class ContradictionError extends Error {
 /** Reservation ids are the caller's and only unique within an account. */
 export const reservationKey = (accountId: string, reservationId: string): string =>
   `${accountId}/${reservationId}`;
+
+export const grantKey = (accountId: string, grantId: string): string => `${accountId}/${grantId}`;
+export const limitKey = (accountId: string, limitId: string): string => `${accountId}/${limitId}`;

@@ -3,6 +3,7 @@ import { AccountStory } from '../story/account-story.fixture.js';
 import { given } from '../story/project-story.fixture.js';
 
 const funded = (): AccountStory => new AccountStory('a').opened().granted('100');
+const charged = (): AccountStory => funded().reserved('before', '9').settled('before', '9');
 
 describe('a batch of events', () => {
   it('opens a reservation, and closes it in a later batch', () => {
@@ -14,6 +15,28 @@ describe('a batch of events', () => {
     const second = history.when((story) => story.settled('r', '3'));
     expect([...second.closed.keys()]).toEqual(['a/r']);
     expect(second.opened.size).toBe(0);
+  });
+
+  it('refunds and corrects a call by one change of its row, in either order', () => {
+    const settled = (): AccountStory => funded().reserved('r', '9').settled('r', '5');
+    const orders: ((story: AccountStory) => void)[] = [
+      (story) => story.refunded('r', '1').corrected('r', '4'),
+      (story) => story.corrected('r', '4').refunded('r', '1'),
+    ];
+    for (const tell of orders) {
+      const { corrections, refunds } = given(settled()).when(tell);
+      expect([...corrections.values()]).toMatchObject([
+        { charge_credits: '4', refunded_credits: '1' },
+      ]);
+      expect(refunds.size).toBe(0);
+    }
+    const { corrections, refunds } = given(settled()).when((story) => {
+      story.refunded('r', '1').refunded('r', '2');
+    });
+    expect(corrections.size).toBe(0);
+    expect([...refunds.values()]).toEqual([
+      { account_id: 'a', reservation_id: 'r', refunded_credits: '3' },
+    ]);
   });
 
   it('does not write a reservation that ends where it began', () => {
@@ -46,6 +69,30 @@ describe('a batch of events', () => {
       funded().reserved('r', '9').settled('r', '1').corrected('r', '2'),
       (story) => story.tellAgain('UsageCorrected'),
       'reservation r was charged 2, not 1',
+    ],
+    [
+      'a refund of more than its call was charged',
+      funded().reserved('r', '9').settled('r', '5').refunded('r', '3'),
+      (story) => story.tellAgain('Refunded'),
+      'reservation r was charged 5, and 6 are refunded',
+    ],
+    [
+      'a refund of a call that was not charged',
+      charged().reserved('r', '9').released('r'),
+      (story) => story.refunded('r', '3'),
+      'reservation r was not charged',
+    ],
+    [
+      'a grant that is granted twice',
+      funded(),
+      (story) => story.tellAgain('CreditsGranted'),
+      'grant g1 was granted already',
+    ],
+    [
+      'a limit that is removed twice',
+      funded().limitSet('l', '5').limitRemoved('l'),
+      (story) => story.tellAgain('LimitRemoved'),
+      'limit l is not set',
     ],
     [
       'more reserved than there is',

@@ -1,21 +1,29 @@
-import { parseMoney, unreachable } from '@tollkeeper/kernel';
+import { formatMoney, parseMoney, unreachable } from '@tollkeeper/kernel';
 import { balanceAfter, type Balance } from '../balances/balances.projection.js';
 import {
+  adjustmentTransaction,
   chargeTransactions,
   correctionTransactions,
+  endedGrantTransactions,
   grantTransaction,
+  refundTransactions,
   releaseTransactions,
   type TransactionRow,
 } from '../credit-transactions/credit-transactions.projection.js';
 import {
+  adjustedDay,
   chargedDay,
   correctedDay,
+  refundedDay,
   releasedDay,
   type DayChange,
 } from '../daily-summaries/daily-summaries.projection.js';
+import { changeGrants, type GrantChanges } from '../grants/grants.projection.js';
+import { limitAfter, type LimitEvent, type Limits } from '../limits/limits.projection.js';
 import {
   chargedMargin,
   correctedMargin,
+  refundedMargin,
   type MarginChange,
 } from '../margin-by-tier/margin-by-tier.projection.js';
 import {
@@ -26,12 +34,15 @@ import {
 } from '../open-reservations/open-reservations.projection.js';
 import {
   chargedFigures,
+  netOfRefunds,
   usageRow,
   type PriorUsage,
   type UsageRow,
 } from '../usage-log/usage-log.projection.js';
 import {
   ContradictionError,
+  grantKey,
+  limitKey,
   reservationKey,
   type LedgerEvent,
   type LedgerEventOf,
@@ -47,10 +58,14 @@ export interface ParkedRow {
   readonly reason: string;
 }
 
-export interface UsageCorrection extends ReturnType<typeof chargedFigures> {
+export interface UsageRefund {
   readonly account_id: string;
   readonly reservation_id: string;
+  /** All that has been given back. */
+  readonly refunded_credits: string;
 }
+
+export interface UsageCorrection extends ReturnType<typeof chargedFigures>, UsageRefund {}
 
 /** What a batch of events does to every read model. */
 export interface BatchChanges {
@@ -63,9 +78,14 @@ export interface BatchChanges {
   readonly usage: Map<string, UsageRow>;
   /** Of rows from before the batch. */
   readonly corrections: Map<string, UsageCorrection>;
+  /** Of rows from before the batch that it does not correct as well. */
+  readonly refunds: Map<string, UsageRefund>;
   readonly transactions: TransactionRow[];
   readonly margins: MarginChange[];
   readonly days: DayChange[];
+  readonly grants: GrantChanges;
+  /** As the batch leaves them; undefined: removed. */
+  readonly limits: Limits;
   readonly parked: ParkedRow[];
 }
 
@@ -76,9 +96,12 @@ const noChanges = (): BatchChanges => ({
   released: new Map(),
   usage: new Map(),
   corrections: new Map(),
+  refunds: new Map(),
   transactions: [],
   margins: [],
   days: [],
+  grants: new Map(),
+  limits: new Map(),
   parked: [],
 });
 
@@ -122,6 +145,7 @@ export class BatchProjection {
     const before = this.set.balances.get(event.accountId);
     const after = balanceAfter(before, event);
     if (before) this.applyTo(before, event);
+    changeGrants(this.changes.grants, event, this.set.grants);
     this.set.balances.set(event.accountId, after);
     this.changes.balances.set(event.accountId, after);
   }
@@ -130,9 +154,32 @@ export class BatchProjection {
     switch (event.type) {
       case 'AccountOpened':
       case 'DebtRepaid':
+      case 'TierChanged':
+      case 'AccountFrozen':
+      case 'AccountUnfrozen':
+      case 'BalanceAlertsSet':
+      case 'LowBalanceReached':
+      case 'RecurringGrantSet':
+      case 'TopUpRuleSet':
+      case 'TopUpRequested':
         return;
       case 'CreditsGranted':
-        this.changes.transactions.push(grantTransaction(before, event));
+        this.grant(before, event);
+        return;
+      case 'GrantExpired':
+      case 'GrantVoided':
+        this.changes.transactions.push(...endedGrantTransactions(before, event));
+        return;
+      case 'CreditsAdjusted':
+        this.adjust(before, event);
+        return;
+      case 'Refunded':
+        this.refund(before, event);
+        return;
+      case 'LimitSet':
+      case 'LimitRemoved':
+      case 'LimitWarned':
+        this.limit(event);
         return;
       case 'Reserved':
         this.reserve(event);
@@ -149,25 +196,33 @@ export class BatchProjection {
       case 'UsageCorrected':
         this.correct(before, event);
         return;
-      case 'GrantExpired':
-      case 'GrantVoided':
-      case 'CreditsAdjusted':
-      case 'Refunded':
-      case 'TierChanged':
-      case 'AccountFrozen':
-      case 'AccountUnfrozen':
-      case 'LimitSet':
-      case 'LimitRemoved':
-      case 'LimitWarned':
-      case 'BalanceAlertsSet':
-      case 'LowBalanceReached':
-      case 'RecurringGrantSet':
-      case 'TopUpRuleSet':
-      case 'TopUpRequested':
-        throw new Error('not projected yet');
       default:
         unreachable(event);
     }
+  }
+
+  private grant(before: Balance, event: LedgerEventOf<'CreditsGranted'>): void {
+    const key = grantKey(event.accountId, event.data.grantId);
+    if (this.set.grants.has(key) || this.changes.grants.has(key)) {
+      throw new ContradictionError(`grant ${event.data.grantId} was granted already`);
+    }
+    this.changes.transactions.push(grantTransaction(before, event));
+    if (event.data.kind !== 'adjustment') return;
+    const { amountCredits, localDate } = event.data;
+    this.changes.days.push(adjustedDay(before, parseMoney(amountCredits), localDate));
+  }
+
+  private adjust(before: Balance, event: LedgerEventOf<'CreditsAdjusted'>): void {
+    const { amountCredits, localDate } = event.data;
+    this.changes.transactions.push(adjustmentTransaction(before, event));
+    this.changes.days.push(adjustedDay(before, parseMoney(amountCredits).neg(), localDate));
+  }
+
+  private limit(event: LimitEvent): void {
+    const key = limitKey(event.accountId, event.data.limitId);
+    const after = limitAfter(this.set.limits, event);
+    this.set.limits.set(key, after);
+    this.changes.limits.set(key, after);
   }
 
   private reserve(event: LedgerEventOf<'Reserved'>): void {
@@ -223,6 +278,39 @@ export class BatchProjection {
     this.changes.days.push(releasedDay(row));
   }
 
+  private refund(before: Balance, event: LedgerEventOf<'Refunded'>): void {
+    const { data } = event;
+    const key = reservationKey(event.accountId, data.reservationId);
+    const prior = this.set.usage.get(key);
+    if (!prior) throw new ContradictionError(`reservation ${data.reservationId} was not charged`);
+    const credits = parseMoney(data.amountCredits);
+    const refunded = parseMoney(prior.refunded_credits).plus(credits);
+    if (refunded.gt(parseMoney(prior.charge_credits))) {
+      throw new ContradictionError(
+        `reservation ${data.reservationId} was charged ${prior.charge_credits}, ` +
+          `and ${formatMoney(refunded)} are refunded`,
+      );
+    }
+    const usd = credits.times(parseMoney(prior.usd_per_credit));
+    this.recordRefund(key, prior, formatMoney(refunded));
+    this.changes.transactions.push(...refundTransactions(before, prior, event));
+    this.changes.margins.push(refundedMargin(prior.tier, usd, data.localDate));
+    this.changes.days.push(refundedDay(prior, credits, usd, data.localDate));
+  }
+
+  private recordRefund(key: string, prior: PriorUsage, refunded_credits: string): void {
+    this.set.usage.set(key, { ...prior, refunded_credits });
+    const { usage, corrections, refunds } = this.changes;
+    const fresh = usage.get(key);
+    const corrected = corrections.get(key);
+    if (fresh) usage.set(key, { ...fresh, refunded_credits });
+    else if (corrected) corrections.set(key, { ...corrected, refunded_credits });
+    else {
+      const { account_id, reservation_id } = prior;
+      refunds.set(key, { account_id, reservation_id, refunded_credits });
+    }
+  }
+
   private correct(before: Balance, event: LedgerEventOf<'UsageCorrected'>): void {
     const { data } = event;
     const key = reservationKey(event.accountId, data.reservationId);
@@ -237,8 +325,9 @@ export class BatchProjection {
     const figures = chargedFigures(data);
     this.recordCorrection(key, prior, figures);
     this.changes.transactions.push(...correctionTransactions(before, prior, event));
-    this.changes.margins.push(...correctedMargin(prior, figures, data.localDate));
-    this.changes.days.push(...correctedDay(prior, figures, data.localDate));
+    const [out, into] = netOfRefunds(prior, figures);
+    this.changes.margins.push(...correctedMargin(out, into, data.localDate));
+    this.changes.days.push(...correctedDay(out, into, data.localDate));
   }
 
   private recordCorrection(
@@ -251,8 +340,14 @@ export class BatchProjection {
     if (fresh) {
       this.changes.usage.set(key, { ...fresh, ...figures, corrected: true });
     } else {
-      const { account_id, reservation_id } = prior;
-      this.changes.corrections.set(key, { account_id, reservation_id, ...figures });
+      const { account_id, reservation_id, refunded_credits } = prior;
+      this.changes.refunds.delete(key);
+      this.changes.corrections.set(key, {
+        account_id,
+        reservation_id,
+        refunded_credits,
+        ...figures,
+      });
     }
   }
 }

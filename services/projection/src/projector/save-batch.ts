@@ -7,12 +7,16 @@ import { sumDays } from '../daily-summaries/daily-summaries.projection.js';
 import { addDays } from '../daily-summaries/daily-summaries.store.js';
 import { sumMargins } from '../margin-by-tier/margin-by-tier.projection.js';
 import { addMargins } from '../margin-by-tier/margin-by-tier.store.js';
+import { grantedRows, movedGrantRows } from '../grants/grants.projection.js';
+import { insertGrants, moveGrants } from '../grants/grants.store.js';
+import type { Limits } from '../limits/limits.projection.js';
+import { deleteLimits, saveLimits } from '../limits/limits.store.js';
 import {
   deleteClosed,
   insertOpened,
   insertReleased,
 } from '../open-reservations/open-reservations.store.js';
-import { correctUsage, insertUsage } from '../usage-log/usage-log.store.js';
+import { correctUsage, insertUsage, refundUsage } from '../usage-log/usage-log.store.js';
 import { moveCheckpoint, projectionName } from './checkpoint.store.js';
 import { accountIdOf } from './decode-event.js';
 import { insertParked } from './parked-accounts.store.js';
@@ -31,9 +35,14 @@ const writes: readonly ((rows: string) => string)[] = [
   insertReleased,
   insertUsage,
   correctUsage,
+  refundUsage,
   insertTransactions,
   addMargins,
   addDays,
+  insertGrants,
+  moveGrants,
+  saveLimits,
+  deleteLimits,
 ];
 
 /**
@@ -72,6 +81,13 @@ const balanceRows = (changes: BatchChanges, events: readonly RecordedEvent[]): u
   });
 };
 
+const removedLimits = (limits: Limits): unknown[] =>
+  [...limits].flatMap(([key, limit]) => {
+    if (limit) return [];
+    const place = key.indexOf('/');
+    return [{ account_id: key.slice(0, place), limit_id: key.slice(place + 1) }];
+  });
+
 const rowsOf = (changes: BatchChanges, events: readonly RecordedEvent[]): unknown[][] => [
   changes.parked,
   balanceRows(changes, events),
@@ -80,9 +96,14 @@ const rowsOf = (changes: BatchChanges, events: readonly RecordedEvent[]): unknow
   [...changes.released.values()],
   [...changes.usage.values()],
   [...changes.corrections.values()],
+  [...changes.refunds.values()],
   changes.transactions,
   sumMargins(changes.margins),
   sumDays(changes.days),
+  grantedRows(changes.grants),
+  movedGrantRows(changes.grants),
+  [...changes.limits.values()].filter((limit) => limit !== undefined),
+  removedLimits(changes.limits),
 ];
 
 /**

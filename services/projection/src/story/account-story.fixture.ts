@@ -15,26 +15,34 @@ import {
   type Tier,
 } from '@tollkeeper/events';
 import {
+  floorTo,
   formatMoney,
   localDate,
+  maxMoney,
   minMoney,
   parseMoney,
   sumMoney,
   zero,
   type Money,
 } from '@tollkeeper/kernel';
-import { chargeOf, type CallUsage } from './charge.fixture.js';
+import { chargeOf, waivedAbove, type CallUsage } from './charge.fixture.js';
 
 interface Grant {
   readonly id: string;
   readonly expiresAt: string | undefined;
   left: Money;
+  ended: boolean;
 }
 
 export interface GrantOptions {
   readonly kind?: GrantKind;
   readonly expiresAt?: string;
   readonly externalReference?: string;
+  readonly costBasisUsd?: string;
+  readonly reasonCode?: string;
+  readonly refundId?: string;
+  readonly topUpId?: string;
+  readonly recurring?: { recurringId: string; period: string; nextAt?: string };
 }
 
 /** The same id for the same words, so that a story told twice gives the same events. */
@@ -54,6 +62,8 @@ export class AccountStory {
   private readonly grants: Grant[] = [];
   private readonly open = new Map<string, Allocation[]>();
   private readonly charges = new Map<string, Charge>();
+  private readonly refunds = new Map<string, Money>();
+  private adjustments = 0;
   /** Drawn for good, oldest first. */
   private paid: Allocation[] = [];
   private debt: Money = zero;
@@ -81,7 +91,12 @@ export class AccountStory {
   granted(amountCredits: string, options: GrantOptions = {}): this {
     const grantId = `g${String(this.grants.length + 1)}`;
     const { kind = 'purchase', ...rest } = options;
-    this.grants.push({ id: grantId, expiresAt: rest.expiresAt, left: parseMoney(amountCredits) });
+    this.grants.push({
+      id: grantId,
+      expiresAt: rest.expiresAt,
+      left: parseMoney(amountCredits),
+      ended: false,
+    });
     this.tell({
       type: 'CreditsGranted',
       data: {
@@ -94,13 +109,175 @@ export class AccountStory {
         localDate: this.today,
       },
     });
+    return this.repaid();
+  }
+
+  /** What is owed, as far as there are credits, one event a grant; tells nothing where nothing can be repaid. */
+  repaid(): this {
     if (this.debt.isZero()) return this;
-    const repaid = minMoney(this.debt, parseMoney(amountCredits));
-    this.debt = this.debt.minus(repaid);
-    this.paid.push(...this.take(repaid, grantId).taken);
+    const { taken, missing } = this.take(this.debt);
+    this.debt = missing;
+    this.paid.push(...taken);
+    for (const part of taken) this.tell({ type: 'DebtRepaid', data: part });
+    return this;
+  }
+
+  /** What is unreserved of a grant lapses. */
+  grantExpired(grantId: string): this {
+    const amountCredits = formatMoney(this.end(grantId));
     return this.tell({
-      type: 'DebtRepaid',
-      data: { grantId, amountCredits: formatMoney(repaid) },
+      type: 'GrantExpired',
+      data: { grantId, amountCredits, localDate: this.today },
+    });
+  }
+
+  /** Without an amount, all that is unreserved. */
+  grantVoided(grantId: string, reasonCode = 'mistake', amount?: string): this {
+    const amountCredits = formatMoney(this.end(grantId, amount));
+    return this.tell({
+      type: 'GrantVoided',
+      data: { grantId, amountCredits, reasonCode, reference: 'case-1', localDate: this.today },
+    });
+  }
+
+  /** Downward; what the grants do not cover is owed. */
+  adjusted(amountCredits: string, reasonCode = 'goodwill-reversal'): this {
+    const { taken, missing } = this.take(parseMoney(amountCredits));
+    this.adjustments += 1;
+    return this.tell({
+      type: 'CreditsAdjusted',
+      data: {
+        adjustmentId: `a${String(this.adjustments)}`,
+        amountCredits,
+        reasonCode,
+        reference: 'case-2',
+        drawn: taken,
+        ...this.owed(missing, 'adjustment'),
+        localDate: this.today,
+      },
+    });
+  }
+
+  /** Debt is cancelled first; what lapses is made up for by a new grant. */
+  refunded(reservationId: string, amountCredits: string, reasonCode = 'bad-answer'): this {
+    const amount = parseMoney(amountCredits);
+    const debtCancelled = minMoney(amount, this.debt);
+    this.debt = this.debt.minus(debtCancelled);
+    const refund = split(this.paid.toReversed(), amount.minus(debtCancelled));
+    this.paid = refund.rest.toReversed();
+    const { returned, lapsed } = this.giveBack(refund.drawn);
+    const before = this.refunds.get(reservationId) ?? zero;
+    this.refunds.set(reservationId, before.plus(amount));
+    const refundId = `refund-${String(this.events.length)}`;
+    this.tell({
+      type: 'Refunded',
+      data: {
+        refundId,
+        reservationId,
+        amountCredits,
+        returned,
+        ...(lapsed.length === 0 ? {} : { lapsed }),
+        ...(debtCancelled.isZero() ? {} : { debtCancelledCredits: formatMoney(debtCancelled) }),
+        reasonCode,
+        reference: 'ticket-3',
+        localDate: this.today,
+      },
+    });
+    const lost = sumMoney(lapsed.map((part) => parseMoney(part.amountCredits)));
+    return lost.isZero()
+      ? this
+      : this.granted(formatMoney(lost), {
+          kind: 'refund',
+          refundId,
+          externalReference: 'ticket-3',
+        });
+  }
+
+  /** A share (0 to 1) of what its charge still comes to; tells nothing where that is nothing. */
+  refundedShare(reservationId: string, share: string): this {
+    const charge = this.charges.get(reservationId);
+    if (!charge) return this;
+    const amount = this.net(reservationId, charge).times(parseMoney(share)).toDecimalPlaces(4);
+    return amount.gt(0) ? this.refunded(reservationId, formatMoney(amount)) : this;
+  }
+
+  tierChanged(from: Tier, to: Tier): this {
+    return this.tell({ type: 'TierChanged', data: { from, to, reason: 'upgrade' } });
+  }
+
+  frozen(): this {
+    return this.tell({ type: 'AccountFrozen', data: { reason: 'fraud-check' } });
+  }
+
+  unfrozen(): this {
+    return this.tell({ type: 'AccountUnfrozen', data: { reason: 'checked' } });
+  }
+
+  limitSet(limitId: string, amount: string, keyId?: string): this {
+    return this.tell({
+      type: 'LimitSet',
+      data: {
+        limitId,
+        scope: keyId === undefined ? { type: 'account' } : { type: 'key', id: keyId },
+        window: 'month',
+        unit: 'credits',
+        amount,
+        mode: 'soft',
+      },
+    });
+  }
+
+  limitWarned(limitId: string, used: string, amount: string): this {
+    const period = this.today.slice(0, 7);
+    return this.tell({ type: 'LimitWarned', data: { limitId, period, used, amount } });
+  }
+
+  limitRemoved(limitId: string): this {
+    return this.tell({ type: 'LimitRemoved', data: { limitId } });
+  }
+
+  alertsSet(...thresholdsCredits: string[]): this {
+    return this.tell({ type: 'BalanceAlertsSet', data: { thresholdsCredits } });
+  }
+
+  lowBalanceReached(thresholdCredits: string): this {
+    return this.tell({
+      type: 'LowBalanceReached',
+      data: { thresholdCredits, availableCredits: this.available, localDate: this.today },
+    });
+  }
+
+  recurringGrantSet(recurringId: string, amountCredits: string, nextAt?: string): this {
+    return this.tell({
+      type: 'RecurringGrantSet',
+      data: {
+        recurringId,
+        kind: 'subscription',
+        amountCredits,
+        priority: 100,
+        dayOfMonth: 1,
+        ...(nextAt === undefined ? {} : { nextAt }),
+      },
+    });
+  }
+
+  topUpRuleSet(thresholdCredits: string, amountCredits: string, enabled = true): this {
+    return this.tell({
+      type: 'TopUpRuleSet',
+      data: {
+        thresholdCredits,
+        amountCredits,
+        coolDownSeconds: 60,
+        monthlyCapCredits: '1000',
+        enabled,
+      },
+    });
+  }
+
+  topUpRequested(topUpId: string, amountCredits: string): this {
+    return this.tell({
+      type: 'TopUpRequested',
+      data: { topUpId, amountCredits, availableCredits: this.available, localDate: this.today },
     });
   }
 
@@ -129,7 +306,17 @@ export class AccountStory {
   }
 
   settled(reservationId: string, what: string | CallUsage): this {
-    const charge = chargeOf(what);
+    return this.settledFor(reservationId, chargeOf(what));
+  }
+
+  /** Charges no more than was reserved, as the policy `deny-excess` does. */
+  settledWithin(reservationId: string, what: CallUsage): this {
+    const reserved = this.open.get(reservationId) ?? [];
+    const most = sumMoney(reserved.map((part) => parseMoney(part.amountCredits)));
+    return this.settledFor(reservationId, waivedAbove(chargeOf(what), most));
+  }
+
+  private settledFor(reservationId: string, charge: Charge): this {
     const { drawn, rest, left } = split(
       this.openOf(reservationId),
       parseMoney(charge.chargeCredits),
@@ -188,7 +375,7 @@ export class AccountStory {
     const previous = this.charges.get(reservationId);
     if (!previous) throw new Error(`${reservationId} was never charged`);
     const charge = chargeOf(what);
-    const delta = parseMoney(charge.chargeCredits).minus(parseMoney(previous.chargeCredits));
+    const delta = this.net(reservationId, charge).minus(this.net(reservationId, previous));
     const { taken, missing } = this.take(delta.isNegative() ? zero : delta);
     const back = delta.isNegative() ? delta.neg() : zero;
     const debtCancelled = minMoney(back, this.debt);
@@ -250,6 +437,45 @@ export class AccountStory {
     return this;
   }
 
+  /** Of a charge, after its refunds. */
+  private net(reservationId: string, charge: Charge): Money {
+    const refunded = this.refunds.get(reservationId) ?? zero;
+    return maxMoney(zero, parseMoney(charge.chargeCredits).minus(refunded));
+  }
+
+  isCharged(reservationId: string): boolean {
+    return this.charges.has(reservationId);
+  }
+
+  /** What is unreserved of a grant, halved; zero where halves are too small. */
+  halfOf(grantId: string): string {
+    const left = this.grants.find(({ id }) => id === grantId)?.left ?? zero;
+    return formatMoney(floorTo(left.div(2), 4));
+  }
+
+  /** Grants that have not ended. */
+  endable(): string[] {
+    return this.grants.filter(({ ended }) => !ended).map(({ id }) => id);
+  }
+
+  hasExpired(grantId: string): boolean {
+    const expiresAt = this.grants.find(({ id }) => id === grantId)?.expiresAt;
+    return expiresAt !== undefined && Date.parse(expiresAt) <= this.nowMs;
+  }
+
+  private end(grantId: string, amount?: string): Money {
+    const grant = this.grants.find(({ id, ended }) => id === grantId && !ended);
+    if (!grant) throw new Error(`no grant ${grantId}`);
+    const taken = amount === undefined ? grant.left : parseMoney(amount);
+    grant.left = grant.left.minus(taken);
+    grant.ended = grant.left.isZero();
+    return taken;
+  }
+
+  private get available(): string {
+    return formatMoney(sumMoney(this.grants.map(({ left }) => left)));
+  }
+
   private get now(): string {
     return new Date(this.nowMs).toISOString();
   }
@@ -265,11 +491,10 @@ export class AccountStory {
     return allocations;
   }
 
-  private take(amount: Money, only?: string): { taken: Allocation[]; missing: Money } {
+  private take(amount: Money): { taken: Allocation[]; missing: Money } {
     const taken: Allocation[] = [];
     let missing = amount;
     for (const grant of this.grants) {
-      if (only !== undefined && grant.id !== only) continue;
       const part = minMoney(grant.left, missing);
       if (part.lte(0)) continue;
       grant.left = grant.left.minus(part);
@@ -285,7 +510,7 @@ export class AccountStory {
     for (const part of parts) {
       const grant = this.grants.find(({ id }) => id === part.grantId);
       if (!grant) throw new Error(`no grant ${part.grantId}`);
-      if (grant.expiresAt !== undefined && Date.parse(grant.expiresAt) <= this.nowMs) {
+      if (grant.ended || this.hasExpired(grant.id)) {
         lapsed.push(part);
       } else {
         grant.left = grant.left.plus(parseMoney(part.amountCredits));

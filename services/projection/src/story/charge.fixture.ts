@@ -1,5 +1,5 @@
 import type { Charge, PricedAttempt, Provenance } from '@tollkeeper/events';
-import { formatMoney, zero } from '@tollkeeper/kernel';
+import { formatMoney, parseMoney, zero, type Money } from '@tollkeeper/kernel';
 import { recomputeCharge } from '@tollkeeper/pricing';
 
 export interface CallUsage {
@@ -67,4 +67,17 @@ export const chargeOf = (what: string | CallUsage): Charge => {
     chargeCredits: formatMoney(chargeCredits),
     roundingCredits: formatMoney(roundingCredits),
   };
+};
+
+/** What comes to more than the most is waived. */
+export const waivedAbove = (charge: Charge, most: Money): Charge => {
+  const waived = parseMoney(charge.chargeCredits).minus(most);
+  return waived.lte(0)
+    ? charge
+    : {
+        ...charge,
+        chargeCredits: formatMoney(most),
+        waivedCredits: formatMoney(waived),
+        flags: ['excess-waived'],
+      };
 };

@@ -1,6 +1,6 @@
 import { AccountStory } from './account-story.fixture.js';
 
-/** For specs: three accounts that between them go through everything that a credit account can. */
+/** For specs: four accounts that between them go through everything that a credit account can. */
 export const everything = (): AccountStory[] => [
   new AccountStory('acc_calls')
     .opened('pro')
@@ -38,4 +38,47 @@ export const everything = (): AccountStory[] => [
     .later(86_400_000)
     .granted('1')
     .reserved('r3', '1', { userId: 'someone_else' }),
+  new AccountStory('acc_life')
+    .opened('pro')
+    .granted('10', { kind: 'purchase', costBasisUsd: '0.1', externalReference: 'invoice-8' })
+    .granted('6', { kind: 'promotion', expiresAt: '2026-11-20T10:05:00.000Z' })
+    .recurringGrantSet('monthly', '3', '2026-12-01T00:00:00.000Z')
+    .granted('3', {
+      kind: 'subscription',
+      recurring: { recurringId: 'monthly', period: '2026-11', nextAt: '2026-12-01T00:00:00.000Z' },
+    })
+    .limitSet('per-key', '2', 'k1')
+    .limitSet('whole', '50')
+    .limitSet('whole', '40')
+    .limitSet('short-lived', '1')
+    .limitRemoved('short-lived')
+    .alertsSet('10', '5')
+    .topUpRuleSet('5', '20')
+    .reserved('r1', '12', { projectId: 'p2', keyId: 'k1' })
+    .lowBalanceReached('10')
+    .settled('r1', '12')
+    .limitWarned('per-key', '12', '2')
+    .refunded('r1', '1')
+    .later(300_000)
+    .reserved('r2', '1')
+    .grantExpired('g2')
+    .refunded('r1', '3.5')
+    .settledWithin('r2', { input: 8000, output: 200 })
+    .adjusted('2')
+    .adjusted('9', 'chargeback')
+    .granted('4', { kind: 'adjustment', reasonCode: 'goodwill' })
+    .topUpRequested('t1', '20')
+    .granted('20', { kind: 'purchase', topUpId: 't1' })
+    .reserved('r3', '5')
+    .grantVoided('g6', 'payment-reversed')
+    .released('r3')
+    .granted('5')
+    .reserved('r4', '5')
+    .adjusted('100', 'chargeback')
+    .released('r4')
+    .repaid()
+    .tierChanged('pro', 'enterprise')
+    .frozen()
+    .granted('10', { kind: 'adjustment', reasonCode: 'goodwill' })
+    .unfrozen(),
 ];

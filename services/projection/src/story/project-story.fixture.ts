@@ -1,4 +1,5 @@
 import type { StoredEvent } from '@tollkeeper/events';
+import { zero } from '@tollkeeper/kernel';
 import { accountIdOf, decodeEvent } from '../projector/decode-event.js';
 import { BatchProjection } from '../projector/project-batch.js';
 import { emptyWorkingSet, type WorkingSet } from '../projector/working-set.js';
@@ -29,6 +30,9 @@ export const given = (story: AccountStory) => {
     const projection = new BatchProjection(set);
     for (const event of eventsOf(story, from)) projection.apply(event);
     from = story.events.length;
+    for (const [key, { pots }] of projection.changes.grants) {
+      set.grants.set(key, (set.grants.get(key) ?? zero).plus(pots.available));
+    }
     return projection;
   };
   batch();

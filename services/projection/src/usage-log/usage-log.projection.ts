@@ -1,4 +1,4 @@
-import { formatMoney, parseMoney } from '@tollkeeper/kernel';
+import { formatMoney, maxMoney, parseMoney, zero } from '@tollkeeper/kernel';
 import { provenances, type Charge, type PricedAttempt, type Provenance } from '@tollkeeper/events';
 import type { LedgerEventOf } from '../projector/ledger-event.js';
 import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
@@ -40,6 +40,8 @@ export interface UsageRow extends ChargedFigures {
   readonly task_type: string | null;
   readonly context: Readonly<Record<string, string>> | null;
   readonly debt_credits: string;
+  /** Of `charge_credits`, which stays as it was charged. */
+  readonly refunded_credits: string;
   readonly late: boolean;
   readonly corrected: boolean;
   readonly requested_at: string;
@@ -47,7 +49,7 @@ export interface UsageRow extends ChargedFigures {
   readonly local_date: string;
 }
 
-/** What a correction must know of the call that it corrects. */
+/** What a correction or a refund must know of its call. */
 export type PriorUsage = Pick<
   UsageRow,
   | 'account_id'
@@ -58,8 +60,10 @@ export type PriorUsage = Pick<
   | 'input_tokens'
   | 'output_tokens'
   | 'vendor_cost_usd'
+  | 'usd_per_credit'
   | 'charge_credits'
   | 'charge_usd'
+  | 'refunded_credits'
 >;
 
 const isTokens = (unit: string): boolean => unit.startsWith('token');
@@ -172,9 +176,33 @@ export const usageRow = (
   context: call.context,
   ...chargedFigures(event.data),
   debt_credits: event.data.debt?.amountCredits ?? '0',
+  refunded_credits: '0',
   late: event.type === 'SettledLate',
   corrected: false,
   requested_at: call.requested_at,
   settled_at: event.metadata.occurredAt,
   local_date: event.data.localDate,
 });
+
+type NetFigures = Pick<ChargedFigures, 'usd_per_credit' | 'charge_credits' | 'charge_usd'>;
+
+/** What is left of a charge after its refunds; never negative, also where a correction undercuts them. */
+const net = <F extends NetFigures>(figures: F, refundedCredits: string): F => {
+  const refunded = parseMoney(refundedCredits);
+  if (refunded.isZero()) return figures;
+  const credits = maxMoney(zero, parseMoney(figures.charge_credits).minus(refunded));
+  return {
+    ...figures,
+    charge_credits: formatMoney(credits),
+    charge_usd: formatMoney(credits.times(parseMoney(figures.usd_per_credit))),
+  };
+};
+
+/** What a correction takes out of margins and summaries, and what it puts in. */
+export const netOfRefunds = (
+  prior: PriorUsage,
+  figures: ChargedFigures,
+): readonly [out: PriorUsage, into: ChargedFigures] => [
+  net(prior, prior.refunded_credits),
+  net(figures, prior.refunded_credits),
+];

@@ -29,6 +29,8 @@ export interface UsageRead {
   readonly usdPerCredit: string;
   readonly chargeCredits: string;
   readonly chargeUsd: string;
+  /** Given back of `chargeCredits`. */
+  readonly refundedCredits: string;
   readonly roundingCredits: string;
   readonly debtCredits: string;
   readonly flags: readonly string[];
@@ -54,7 +56,7 @@ export const pageUsage = async (
         input_tokens::float8 AS "inputTokens", output_tokens::float8 AS "outputTokens", pools,
         vendor_cost_usd AS "vendorCostUsd", usd_per_credit AS "usdPerCredit",
         charge_credits AS "chargeCredits", charge_usd AS "chargeUsd",
-        rounding_credits AS "roundingCredits", debt_credits AS "debtCredits", flags, late, corrected,
+        refunded_credits AS "refundedCredits", rounding_credits AS "roundingCredits", debt_credits AS "debtCredits", flags, late, corrected,
         requested_at AS "requestedAt", settled_at AS "settledAt", local_date::text AS "localDate",
         attempts
       FROM usage_log

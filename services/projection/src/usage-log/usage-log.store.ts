@@ -6,7 +6,7 @@ export const insertUsage = (rows: string): string => `
   INSERT INTO usage_log
   SELECT r.* FROM moved, json_populate_recordset(NULL::usage_log, ${rows}) r`;
 
-/** The columns of `ChargedFigures`. */
+/** The columns of `UsageCorrection`. */
 const corrected = [
   'tier',
   'provider',
@@ -29,7 +29,14 @@ const corrected = [
   'rounding_credits',
   'flags',
   'attempts',
+  'refunded_credits',
 ];
+
+/** Never of a row that the same batch corrects: a statement changes a row once. */
+export const refundUsage = (rows: string): string => `
+  UPDATE usage_log u SET refunded_credits = r.refunded_credits
+  FROM moved, json_populate_recordset(NULL::usage_log, ${rows}) r
+  WHERE u.account_id = r.account_id AND u.reservation_id = r.reservation_id`;
 
 export const correctUsage = (rows: string): string => `
   UPDATE usage_log u
@@ -47,7 +54,7 @@ const toCount = (text: string | null): number | null => (text === null ? null : 
 export const loadUsage = async (pool: Pool, keys: readonly Key[]): Promise<PriorUsage[]> => {
   const { rows } = await pool.query<Loaded>(
     `SELECT u.account_id, u.reservation_id, user_id, project_id, tier, input_tokens, output_tokens,
-            vendor_cost_usd, charge_credits, charge_usd
+            vendor_cost_usd, usd_per_credit, charge_credits, charge_usd, refunded_credits
      FROM json_to_recordset($1) AS k(account_id text, reservation_id text)
      JOIN usage_log u ON u.account_id = k.account_id AND u.reservation_id = k.reservation_id`,
     [JSON.stringify(keys)],
