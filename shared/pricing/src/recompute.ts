@@ -29,7 +29,6 @@ const linesUsd = (lines: readonly PricedLine[]): Money =>
  * A charge from its event alone: lines, multipliers and credit value, none of its results. What was waived is a
  * decision, not a result: with the charge it is what the lines come to.
  * A plain amount (no attempts) has nothing to compute and stands as it is, at no vendor cost.
- * What was waived is not charged: the lines come to both together.
  */
 export const recomputeCharge = (charge: Charge): RecomputedCharge => {
   if (charge.attempts.length === 0) {
