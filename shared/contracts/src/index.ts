@@ -4,7 +4,6 @@ export * from './completion.js';
 export * from './credit.js';
 export * from './identity.js';
 export * from './inbox.js';
-export * from './personal-account.js';
 export * from './ledger.js';
 export * from './pricing.js';
 export * from './projection.js';

@@ -16,6 +16,13 @@ describe('the id of a personal account', () => {
     );
   });
 
+  it.each(['', 'a b', 'a@b.example', 'a.b', 'u'.repeat(65)])(
+    'refuses the user id "%s"',
+    (userId) => {
+      expect(() => personalAccountId(userId)).toThrow(TypeError);
+    },
+  );
+
   it('is an id, and another for every user', () => {
     fc.assert(
       fc.property(fc.uniqueArray(userIds, { minLength: 2, maxLength: 2 }), (users) => {
