@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,8 +26,8 @@ export const packClient = async (): Promise<PackedClient> => {
   const modules = join(folder, 'node_modules');
   const installed = join(modules, '@tollkeeper/client');
   await mkdir(installed, { recursive: true });
-  const tarball = join(folder, 'tollkeeper-client-0.1.0.tgz');
-  await run('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
+  const tarball = (await readdir(folder)).find((name) => name.endsWith('.tgz')) ?? '';
+  await run('tar', ['-xzf', join(folder, tarball), '-C', installed, '--strip-components=1']);
   const manifest = JSON.parse(
     await readFile(join(installed, 'package.json'), 'utf8'),
   ) as PackedClient['manifest'];

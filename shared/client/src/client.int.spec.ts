@@ -143,6 +143,18 @@ describe('the client, over a real nats-server', () => {
     await expect(closed.balance('acc_1')).rejects.toThrow(ClientClosedError);
   });
 
+  it('hears the answers to what was sent before it was closed', async () => {
+    const closing = await connectTollkeeper({ servers: server.url('platform') });
+    let respond: (answer: object) => void = () => undefined;
+    credit.answer(() => new Promise<object>((resolve) => (respond = resolve)));
+    const asked = closing.balance('acc_1');
+    await expect.poll(() => credit.heard.length).toBe(1);
+    const closed = closing.close();
+    respond(balance);
+    expect(await asked).toEqual(balance);
+    await closed;
+  });
+
   it('opens a personal account once, and says when it was open before', async () => {
     credit.answer(() => ({ status: 'accepted', accountId: 'personal_user_42' }));
     const accountId = 'personal_user_42';

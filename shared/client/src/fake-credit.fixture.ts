@@ -1,4 +1,4 @@
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { connect, type Msg, type NatsConnection } from '@nats-io/transport-node';
 
 export interface Heard {
   readonly subject: string;
@@ -7,7 +7,8 @@ export interface Heard {
 }
 
 /** Answers by the subject's verb, as the NATS user `credit`; undefined is no answer. */
-export type Answers = (verb: string, heard: Heard) => object | string | undefined;
+export type Answers = (verb: string, heard: Heard) => Answer | Promise<Answer>;
+type Answer = object | string | undefined;
 
 /** What the client needs of the credit service, at the other end of a real nats-server. */
 export class FakeCredit {
@@ -31,9 +32,7 @@ export class FakeCredit {
           const commandId = message.headers?.get('Toll-Command-Id');
           const heard = { subject: message.subject, body: message.json(), commandId };
           fake.heard.push(heard);
-          const answer = fake.answers(message.subject.split('.').at(-2) ?? '', heard);
-          if (typeof answer === 'string') message.respond(answer);
-          else if (answer) message.respond(JSON.stringify(answer));
+          void fake.respond(message, heard);
         },
       });
     }
@@ -45,6 +44,12 @@ export class FakeCredit {
   answer(answers: Answers): void {
     this.heard.length = 0;
     this.answers = answers;
+  }
+
+  private async respond(message: Msg, heard: Heard): Promise<void> {
+    const answer = await this.answers(heard.subject.split('.').at(-2) ?? '', heard);
+    if (typeof answer === 'string') message.respond(answer);
+    else if (answer) message.respond(JSON.stringify(answer));
   }
 
   stop(): Promise<void> {

@@ -106,11 +106,29 @@ const causesOf = (error: unknown): unknown[] => {
 
 class NatsLink implements Link {
   private closed = false;
+  private readonly waiting = new Set<Promise<unknown>>();
 
   constructor(private readonly nats: NatsConnection) {}
 
   async ask(subject: string, body: string, options: LinkOptions): Promise<unknown> {
     if (this.closed) throw new ClientClosedError('this client was closed');
+    const asked = this.request(subject, body, options);
+    this.waiting.add(asked);
+    try {
+      return await asked;
+    } finally {
+      this.waiting.delete(asked);
+    }
+  }
+
+  /** NATS's own drain would drop the answers that are still to come. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.allSettled(this.waiting);
+    await this.nats.close();
+  }
+
+  private async request(subject: string, body: string, options: LinkOptions): Promise<unknown> {
     try {
       const reply = await this.nats.request(subject, body, {
         timeout: options.timeoutMs,
@@ -120,13 +138,6 @@ class NatsLink implements Link {
     } catch (error) {
       throw this.failureOf(subject, error);
     }
-  }
-
-  async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    // Drains what was sent; a connection that is gone has nothing to drain.
-    await this.nats.drain().catch(() => this.nats.close());
   }
 
   private failureOf(subject: string, error: unknown): Error {
@@ -141,8 +152,6 @@ class NatsLink implements Link {
     if (is(errors.NoRespondersError)) {
       return new SilenceError(`nobody serves ${subject}`, false, error);
     }
-    const unsent = is(errors.ClosedConnectionError) || is(errors.DrainingConnectionError);
-    if (unsent && this.closed) return new ClientClosedError('this client was closed');
     return new SilenceError(`no answer from ${subject}: ${messageOf(error)}`, true, error);
   }
 }
