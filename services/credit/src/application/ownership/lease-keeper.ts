@@ -59,6 +59,7 @@ export class LeaseKeeper implements Ownership {
   private failedAtMs = -Infinity;
   private superseded = false;
   private leaving = false;
+  private stopped = false;
   private readonly timers: NodeJS.Timeout[] = [];
   private beating: Promise<void> | undefined;
   private working: Promise<void> | undefined;
@@ -174,6 +175,7 @@ export class LeaseKeeper implements Ownership {
 
   /** After `leave` and when nothing is in flight: the next owner need not wait for the lease to run out. */
   async stop(): Promise<void> {
+    this.stopped = true;
     for (const timer of this.timers.splice(0)) clearInterval(timer);
     await this.working;
     await this.beating;
@@ -207,6 +209,7 @@ export class LeaseKeeper implements Ownership {
   }
 
   private wake(): void {
+    if (this.stopped) return;
     if (this.working) {
       this.again = true;
       return;
@@ -216,7 +219,7 @@ export class LeaseKeeper implements Ownership {
       .catch((error: unknown) => this.failed(error))
       .finally(() => {
         this.working = undefined;
-        if (this.again && this.timers.length > 0) this.wake();
+        if (this.again) this.wake();
       });
   }
 
