@@ -62,7 +62,10 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
   const rows: Row[] = [];
   const pids = {
     ...Object.fromEntries(
-      credits.map(({ pid }, n) => [credits.length === 1 ? 'credit' : `credit-${String(n + 1)}`, pid]),
+      credits.map(({ pid }, n) => [
+        credits.length === 1 ? 'credit' : `credit-${String(n + 1)}`,
+        pid,
+      ]),
     ),
     nats: nats.pid,
     postgres: postgres.pid,

@@ -29,7 +29,9 @@ export const benchOverload = async (options: OverloadBenchOptions): Promise<void
     client.pair(pick(caller * 104_729 + round)),
   );
   console.log(`capacity: ${capacity.perSecond.toFixed(0)} pairs/s (${String(callers)} callers)\n`);
-  console.log('| offered | pairs/s offered | goodput/s | of capacity | refused | failed | p50 ms | p99 ms |');
+  console.log(
+    '| offered | pairs/s offered | goodput/s | of capacity | refused | failed | p50 ms | p99 ms |',
+  );
   console.log('|---|---:|---:|---:|---:|---:|---:|---:|');
   for (const factor of [1, 2, 3]) {
     let refused = 0;

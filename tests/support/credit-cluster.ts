@@ -15,7 +15,9 @@ import { startService, type ServiceProcess } from './service-process.js';
 
 /** Which instance owns each partition, as the lease bucket says. */
 export interface Ownership {
-  readonly members: Readonly<Record<string, { readonly epoch: number; readonly leaving?: boolean }>>;
+  readonly members: Readonly<
+    Record<string, { readonly epoch: number; readonly leaving?: boolean }>
+  >;
   readonly owners: readonly (string | null)[];
 }
 

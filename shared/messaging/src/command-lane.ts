@@ -90,7 +90,7 @@ export class CommandLane {
     private readonly options: CommandLaneOptions,
   ) {
     this.batchesMax = options.batchesMax ?? 2;
-    this.any = this.destinationOf(anyLane);
+    this.any = destination(anyLane, options.subject);
     this.inbox = `${options.inboxPrefix}.lane.${crypto.randomUUID()}`;
     this.answers = nats.subscribe(`${this.inbox}.*`, {
       callback: (error, message) => {
@@ -141,17 +141,6 @@ export class CommandLane {
   private ownerOf(accountId: string): Destination {
     if (this.owners.size === 0) return this.any;
     return this.owners.get(partitionOf(accountId)) ?? this.any;
-  }
-
-  private destinationOf(instance: string): Destination {
-    const { subject } = this.options;
-    return {
-      instance,
-      subject: `${subject.slice(0, subject.lastIndexOf('.') + 1)}${instance}`,
-      queue: new CommandQueue<Waiting>(),
-      onTheWay: 0,
-      scheduled: false,
-    };
   }
 
   /** Commands that one turn of the event loop brings (the answers of one batch, say) leave together. */
@@ -212,12 +201,12 @@ export class CommandLane {
 
   private learn(owners: NonNullable<CommandBatchReply['owners']>): void {
     for (const [partition, instance] of owners) {
-      let destination = this.destinations.get(instance);
-      if (!destination) {
-        destination = this.destinationOf(instance);
-        this.destinations.set(instance, destination);
+      let owner = this.destinations.get(instance);
+      if (!owner) {
+        owner = destination(instance, this.options.subject.replace(/[^.]*$/, instance));
+        this.destinations.set(instance, owner);
       }
-      this.owners.set(partition, destination);
+      this.owners.set(partition, owner);
     }
   }
 
@@ -271,6 +260,14 @@ export class CommandLane {
     this.land(batch);
   }
 }
+
+const destination = (instance: string, subject: string): Destination => ({
+  instance,
+  subject,
+  queue: new CommandQueue<Waiting>(),
+  onTheWay: 0,
+  scheduled: false,
+});
 
 const fail = (command: Waiting, error: Error): void => {
   if (command.over) return;

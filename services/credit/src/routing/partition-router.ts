@@ -8,11 +8,7 @@ import {
   type BatchVerb,
   type CommandBatchReply,
 } from '@tollkeeper/contracts';
-import {
-  isNoResponders,
-  type InstanceRouting,
-  type NatsConnection,
-} from '@tollkeeper/messaging';
+import { isNoResponders, type InstanceRouting, type NatsConnection } from '@tollkeeper/messaging';
 import { notOwner } from '../application/credit-accounts.js';
 import type { LeaseKeeper } from '../application/ownership/lease-keeper.js';
 import { toReply } from '../credit.convert.js';

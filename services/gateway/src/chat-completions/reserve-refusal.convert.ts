@@ -20,6 +20,12 @@ const insufficient = (refused: Refused): HttpRefusal => {
   });
 };
 
+/** Whole seconds, rounded up. */
+const retryAfterS = ({ details }: Refused): number => {
+  const ms = details?.['retryAfterMs'];
+  return typeof ms === 'number' && ms > 0 ? Math.ceil(ms / 1_000) : 1;
+};
+
 /** A refusal to reserve as the caller sees it. */
 export const toHttpRefusal = (refused: Refused): HttpRefusal => {
   switch (refused.reason) {
@@ -41,12 +47,16 @@ export const toHttpRefusal = (refused: Refused): HttpRefusal => {
     case 'unbounded':
       return invalidRequest(refused.message, undefined, 'unbounded');
     case 'overloaded':
-      return unavailable('Too many calls of this account are waiting.', 'overloaded');
+      return unavailable('Too many calls are waiting.', 'overloaded', retryAfterS(refused));
     case 'too-late':
       return unavailable('The call waited too long for its reservation.', 'too_late');
     default:
       return refused.retryable
-        ? unavailable('The ledger is not ready.', refused.reason.replaceAll('-', '_'))
+        ? unavailable(
+            'The ledger is not ready.',
+            refused.reason.replaceAll('-', '_'),
+            retryAfterS(refused),
+          )
         : new HttpRefusal({
             status: 500,
             type: 'server_error',

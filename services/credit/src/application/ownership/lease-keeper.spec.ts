@@ -51,7 +51,7 @@ const world = () => {
   };
   /** Passes a second at a time, in which these instances do their work. */
   const pass = async (ms: number, ...instances: readonly Instance[]): Promise<void> => {
-    for (const until = state.nowMs + ms; state.nowMs < until; ) {
+    for (const until = state.nowMs + ms; state.nowMs < until;) {
       state.nowMs += Math.min(1_000, until - state.nowMs);
       await turn(...instances);
     }
@@ -199,7 +199,13 @@ describe('leases of partitions', () => {
     const action = fc.oneof(
       { weight: 4, arbitrary: fc.record({ type: fc.constant('work' as const), name }) },
       { weight: 2, arbitrary: fc.record({ type: fc.constant('beat' as const), name }) },
-      { weight: 3, arbitrary: fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 3_000 }) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          type: fc.constant('pass' as const),
+          ms: fc.integer({ min: 1, max: 3_000 }),
+        }),
+      },
       {
         weight: 1,
         arbitrary: fc.record({

@@ -22,7 +22,11 @@ export interface LeaseTimes {
   readonly marginMs: number;
 }
 
-export const defaultLeaseTimes: LeaseTimes = { renewEveryMs: 1_000, leaseMs: 5_000, marginMs: 1_000 };
+export const defaultLeaseTimes: LeaseTimes = {
+  renewEveryMs: 1_000,
+  leaseMs: 5_000,
+  marginMs: 1_000,
+};
 
 export interface LeaseKeeperOptions {
   readonly instance: string;
@@ -181,7 +185,7 @@ export class LeaseKeeper implements Ownership {
     await this.beating;
     if (this.superseded) return;
     try {
-      for (let written = false; !written; ) {
+      for (let written = false; !written;) {
         await this.readTable();
         const gone = withoutMembers(this.table.value, new Set([this.instance]));
         written = await this.writeTable(withOrphansAdopted(gone));
