@@ -8,9 +8,13 @@ import {
   type NatsConnection,
 } from '@tollkeeper/messaging';
 
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
 const accepted = (reply: unknown): void => {
   const { status, reason } = reply as { status?: string; reason?: string };
-  if (status !== 'accepted') throw new Error(`refused: ${String(reason)}`);
+  if (status !== 'accepted') throw new RefusedError(String(reason));
 };
 
 const call: CompletionRequested = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEventStore } from '@tollkeeper/event-store';
 import { startEphemeralNats, startEphemeralPostgres } from '@tollkeeper/servers';
-import { startService } from '../support/service-process.js';
+import { startService, type ServiceProcess } from '../support/service-process.js';
 import { openClassicLedger } from './classic-ledger.js';
 import { closedLoop, type LoopOptions } from './closed-loop.js';
 import { cpuSecondsOf, cpuShares } from './cpu.js';
@@ -18,6 +18,8 @@ export interface LedgerBenchOptions {
   readonly accounts: number;
   readonly callers: readonly number[];
   readonly profile: boolean;
+  /** Credit processes that share the accounts. */
+  readonly instances: number;
 }
 
 const samplePayload = JSON.stringify({ reservationId: 'x'.repeat(36), filler: 'y'.repeat(400) });
@@ -40,11 +42,12 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
     { ...env, NATS_URL: nats.url('pricing') },
     { logFile },
   );
-  const credit = await startService(
-    'credit',
-    { ...env, NATS_URL: nats.url('credit') },
-    { logFile, nodeFlags: options.profile ? ['--cpu-prof', '--cpu-prof-dir=profiles/credit'] : [] },
-  );
+  const nodeFlags = options.profile ? ['--cpu-prof', '--cpu-prof-dir=profiles/credit'] : [];
+  const credits: ServiceProcess[] = [];
+  for (let n = 1; n <= options.instances; n++) {
+    const own = { ...env, NATS_URL: nats.url('credit'), INSTANCE_ID: `credit-${String(n)}` };
+    credits.push(await startService('credit', own, { logFile, nodeFlags }));
+  }
   const client = await openLedgerClient(nats.url('gateway'), nats.url('operator'));
   const run = crypto.randomUUID().slice(0, 8);
   const hot = `hot_${run}`;
@@ -57,7 +60,16 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
       ? await classicRival(postgres.url, [hot, ...spread])
       : await textbookRival(kurrentdbUrl);
   const rows: Row[] = [];
-  const pids = { credit: credit.pid, nats: nats.pid, postgres: postgres.pid };
+  const pids = {
+    ...Object.fromEntries(
+      credits.map(({ pid }, n) => [
+        credits.length === 1 ? 'credit' : `credit-${String(n + 1)}`,
+        pid,
+      ]),
+    ),
+    nats: nats.pid,
+    postgres: postgres.pid,
+  };
   const pick = (load: 'hot' | 'spread', caller: number, round: number): string =>
     load === 'hot' ? hot : (spread[(caller * 7919 + round * 104_729) % spread.length] ?? hot);
 
@@ -84,7 +96,7 @@ export const benchLedger = async (options: LedgerBenchOptions): Promise<void> =>
 
   await client.close();
   await rival.close();
-  await credit.stop();
+  await Promise.all(credits.map((credit) => credit.stop()));
   await pricing.stop();
   await nats.stop();
   await postgres.stop();

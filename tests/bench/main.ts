@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util';
 import { benchGateway } from './gateway.bench.js';
 import { benchLedger } from './ledger.bench.js';
+import { benchOverload } from './overload.bench.js';
 
-const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--profile credit]
+const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--instances 1] [--profile credit]
+npm run bench -- overload [--seconds 5] [--accounts 1000] [--instances 1]
 npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]`;
 
 const { positionals, values } = parseArgs({
@@ -12,6 +14,7 @@ const { positionals, values } = parseArgs({
     seconds: { type: 'string' },
     accounts: { type: 'string' },
     callers: { type: 'string', default: '1,64,500' },
+    instances: { type: 'string', default: '1' },
     clients: { type: 'string', default: '200' },
     rate: { type: 'string', default: '200' },
     profile: { type: 'string', default: '' },
@@ -28,6 +31,14 @@ switch (positionals[0]) {
       accounts: Number(values.accounts ?? 10_000),
       callers: values.callers.split(',').map(Number),
       profile: profiled.includes('credit'),
+      instances: Number(values.instances),
+    });
+    break;
+  case 'overload':
+    await benchOverload({
+      seconds: Number(values.seconds ?? 5),
+      accounts: Number(values.accounts ?? 1_000),
+      instances: Number(values.instances),
     });
     break;
   case 'gateway':

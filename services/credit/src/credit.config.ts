@@ -1,5 +1,7 @@
-import { isDecimalString, parseMoney } from '@tollkeeper/kernel';
+import { anyLane } from '@tollkeeper/contracts';
+import { idPattern, isDecimalString, parseMoney } from '@tollkeeper/kernel';
 import { z } from 'zod';
+import { defaultLeaseTimes, type LeaseTimes } from './application/ownership/lease-keeper.js';
 import { defaultRules, excessPolicies, type AccountRules } from './domain/credit-account/rules.js';
 
 const amount = z
@@ -11,6 +13,16 @@ const config = z.object({
   NATS_URL: z.string().min(1),
   DATABASE_URL: z.string().min(1).optional(),
   KURRENTDB_URL: z.string().min(1).optional(),
+  /** This instance among its peers: one that is restarted under the same id takes its partitions back at once. */
+  INSTANCE_ID: z
+    .string()
+    .regex(idPattern, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
+    .refine((id) => id !== anyLane, `must not be ${anyLane}`)
+    .default('credit'),
+  /** How long the others wait for a silent instance before they take over. */
+  LEASE_MS: z.coerce.number().int().min(1_000).default(defaultLeaseTimes.leaseMs),
+  /** Of the bucket that holds the leases, where NATS is a cluster. */
+  LEASE_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** The longest call. */
   CALL_TIMEOUT_MS: z.coerce.number().int().positive().default(600_000),
   /** How much longer a reservation lives, for its settle to arrive. */
@@ -31,6 +43,9 @@ export interface CreditConfig {
   readonly natsUrl: string;
   readonly databaseUrl: string | undefined;
   readonly kurrentdbUrl: string | undefined;
+  readonly instanceId: string;
+  readonly leaseTimes: LeaseTimes;
+  readonly leaseReplicas: number;
   readonly reservationTtlMs: number;
   readonly rules: AccountRules;
 }
@@ -43,10 +58,19 @@ export const readConfig = (env: NodeJS.ProcessEnv): CreditConfig => {
     natsUrl: parsed.data.NATS_URL,
     databaseUrl: parsed.data.DATABASE_URL,
     kurrentdbUrl: parsed.data.KURRENTDB_URL,
+    instanceId: parsed.data.INSTANCE_ID,
+    leaseTimes: leaseTimesOf(parsed.data.LEASE_MS),
+    leaseReplicas: parsed.data.LEASE_REPLICAS,
     reservationTtlMs: parsed.data.CALL_TIMEOUT_MS + parsed.data.SETTLE_GRACE_MS,
     rules: rulesOf(parsed.data),
   };
 };
+
+const leaseTimesOf = (leaseMs: number): LeaseTimes => ({
+  renewEveryMs: leaseMs / 5,
+  leaseMs,
+  marginMs: leaseMs / 5,
+});
 
 const rulesOf = (env: z.output<typeof config>): AccountRules => ({
   excessPolicy: env.EXCESS_POLICY,

@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { batchVerbs, type CommandBatchReply } from '@tollkeeper/contracts';
+import { anyLane, batchVerbs, creditSubjects, type CommandBatchReply } from '@tollkeeper/contracts';
 import { idPattern } from '@tollkeeper/kernel';
 import { MessageContext } from '@tollkeeper/messaging';
 import { CreditAccounts } from './application/credit-accounts.js';
@@ -10,6 +10,7 @@ import { InvalidRequest, type Converter, type Envelope } from './credit-request.
 import { balanceRequest, converters, invalidReply, toReply, type Verb } from './credit.convert.js';
 import { limitsRequest } from './limits.convert.js';
 import { priceBookReplica } from './credit.tokens.js';
+import { PartitionRouter } from './routing/partition-router.js';
 
 /** NATS messages to commands, outcomes to replies. */
 @Controller()
@@ -17,6 +18,7 @@ export class CreditController {
   constructor(
     @Inject(CreditAccounts) private readonly accounts: CreditAccounts,
     @Inject(priceBookReplica) private readonly replica: PriceBookReplica,
+    @Inject(PartitionRouter) private readonly router: PartitionRouter,
   ) {}
 
   @MessagePattern('credit.v1.reserve.*')
@@ -129,14 +131,15 @@ export class CreditController {
   }
 
   /** Answers in as many messages as it takes, so that a slow account does not hold up the others. */
-  @MessagePattern('credit.v1.batch.*')
+  @MessagePattern(creditSubjects.batch(anyLane))
   batch(@Payload() body: unknown, @Ctx() message: MessageContext): void {
     const commands = commandsOf(body);
     if (!commands) {
       message.reply(invalidReply('commands: not a list'));
       return;
     }
-    const replies = new BatchReplies(commands.length, message);
+    const owners = this.router.ownersOf(commands, message.deliveredOn);
+    const replies = new BatchReplies(commands.length, message, owners);
     for (const [place, command] of commands.entries()) {
       void this.inBatch(command).then((reply) => {
         replies.add(place, reply);
@@ -150,6 +153,9 @@ export class CreditController {
     const known = batchVerbs.find((each) => each === verb);
     if (!known || typeof accountId !== 'string') return invalidReply('not a batch command');
     try {
+      const elsewhere = this.router.routeCommand(known, accountId, body);
+      const reply = elsewhere ? await elsewhere : 'here';
+      if (reply !== 'here') return reply;
       return await this.carryOut(converters[known], accountId, body, gatewayEnvelope);
     } catch {
       return { ...invalidReply('the service failed'), reason: 'internal', retryable: true };
@@ -206,6 +212,7 @@ class BatchReplies {
   constructor(
     private readonly expected: number,
     private readonly message: MessageContext,
+    private owners: CommandBatchReply['owners'],
   ) {
     if (expected === 0) this.send();
   }
@@ -222,7 +229,11 @@ class BatchReplies {
 
   private send(): void {
     this.sent += this.ready.length;
-    const reply: CommandBatchReply = { replies: this.ready, done: this.sent === this.expected };
+    const done = this.sent === this.expected;
+    const reply: CommandBatchReply = this.owners
+      ? { replies: this.ready, done, owners: this.owners }
+      : { replies: this.ready, done };
+    this.owners = undefined;
     this.ready = [];
     this.message.reply(reply);
   }

@@ -27,6 +27,8 @@ export const creditSubjects = {
   topUpRule: (accountId: string): string => `credit.admin.v1.top-up-rule.${accountId}`,
   /** Many commands in one message, self-clocked: see `batch`. */
   batch: (lane: string): string => `credit.v1.batch.${lane}`,
+  /** Between credit instances only: a message whose account the receiver owns; see `forwardHeaders`. */
+  direct: (instance: string): string => `credit.direct.v1.${instance}`,
 } as const;
 
 export const creditRefusals = [
@@ -438,6 +440,9 @@ export interface ShortfallDetails {
 export const batchVerbs = ['reserve', 'settle', 'release'] as const;
 export type BatchVerb = (typeof batchVerbs)[number];
 
+/** The batch subject that any instance may take from; the others are named by instance. */
+export const anyLane = '0';
+
 /**
  * Commands of many callers in one message. Answers come back in one or more messages on the reply
  * subject, as soon as they are known, each `[place in the batch, reply]`; `done` with the last.
@@ -448,4 +453,6 @@ export interface CommandBatch {
 export interface CommandBatchReply {
   readonly replies: readonly (readonly [place: number, reply: unknown])[];
   readonly done: boolean;
+  /** Instances that own some of the batch's partitions: their own lane saves a hop the next time. */
+  readonly owners?: readonly (readonly [partition: number, instance: string])[];
 }

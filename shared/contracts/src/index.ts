@@ -5,5 +5,6 @@ export * from './credit.js';
 export * from './identity.js';
 export * from './inbox.js';
 export * from './ledger.js';
+export * from './partition.js';
 export * from './pricing.js';
 export * from './projection.js';

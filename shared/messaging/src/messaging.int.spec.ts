@@ -1,10 +1,11 @@
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import type { CommandBatch } from '@tollkeeper/contracts';
+import type { Msg } from '@nats-io/transport-node';
+import { partitionOf, type CommandBatch } from '@tollkeeper/contracts';
 import { startEphemeralNats, type RunningNats } from '@tollkeeper/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CommandLane } from './command-lane.js';
+import { CommandLane, type CommandLaneOptions } from './command-lane.js';
 import { connectNats, inboxPrefixOf, type NatsConnection } from './connect.js';
 import { MessageContext, NatsTransport } from './nats-transport.js';
 import { NoReplyError, NoResponderError, request } from './request.js';
@@ -24,7 +25,7 @@ class Echo {
   }
 
   /** Answers the slow commands of a batch in a second message. */
-  @MessagePattern('credit.v1.batch.*')
+  @MessagePattern('credit.v1.batch.0')
   batch(@Payload() body: CommandBatch, @Ctx() message: MessageContext): void {
     batches.push([...body.commands]);
     const slow = (accountId: string): boolean => accountId === 'slow';
@@ -106,9 +107,13 @@ describe('messages over a real nats-server', () => {
     );
   });
 
-  const lane = (): CommandLane => {
+  const lane = (
+    subject = 'credit.v1.batch.0',
+    options: Partial<CommandLaneOptions> = {},
+  ): CommandLane => {
     const made = new CommandLane(gateway, {
-      subject: 'credit.v1.batch.0',
+      ...options,
+      subject,
       inboxPrefix: inboxPrefixOf(server.url('gateway')),
     });
     stops.unshift(() => {
@@ -156,5 +161,59 @@ describe('messages over a real nats-server', () => {
     const given = over.send({ verb: 'reserve', accountId: 'slow', body: {} }, 50);
     await expect(given).rejects.toThrow(NoReplyError);
     expect(await send(over, 'acc', 3)).toEqual({ n: 3 });
+  });
+
+  it('go to the instance that an answer names, and to any when it is gone', async () => {
+    const credit = await connectNats({ url: server.url('credit'), name: 'owner' });
+    stops.unshift(() => credit.close());
+    const taken = { any: 0, owner: 0 };
+    const serve = (place: keyof typeof taken) => (_: unknown, message: Msg) => {
+      const { commands } = message.json<CommandBatch>();
+      taken[place] += commands.length;
+      const replies = commands.map(([, , fields], at) => [at, fields] as const);
+      const owners = place === 'any' ? [[partitionOf('acc'), 'b']] : undefined;
+      message.respond(JSON.stringify({ replies, done: true, owners }));
+    };
+    credit.subscribe('credit.v1.batch.any', { callback: serve('any') });
+    const owner = credit.subscribe('credit.v1.batch.b', { callback: serve('owner') });
+    await credit.flush();
+    const over = lane('credit.v1.batch.any');
+    expect(await send(over, 'acc', 1)).toEqual({ n: 1 });
+    expect(await send(over, 'acc', 2)).toEqual({ n: 2 });
+    expect(taken).toEqual({ any: 1, owner: 1 });
+    owner.unsubscribe();
+    await credit.flush();
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, n) => send(over, 'acc', n)));
+    expect(replies).toHaveLength(20);
+    expect(taken).toEqual({ any: 21, owner: 1 });
+  });
+
+  it('that begin a reservation are refused behind a long wait, those that end one are not and go first', async () => {
+    const order: string[] = [];
+    let seen = (): void => undefined;
+    const refused = new Promise<void>((resolve) => (seen = resolve));
+    const credit = await connectNats({ url: server.url('credit'), name: 'slow' });
+    stops.unshift(() => credit.close());
+    credit.subscribe('credit.v1.batch.slow', {
+      callback: (_, message) => {
+        const { commands } = message.json<CommandBatch>();
+        order.push(...commands.map(([verb]) => verb));
+        const replies = commands.map((__, at) => [at, { status: 'accepted' }] as const);
+        void refused.then(() => message.respond(JSON.stringify({ replies, done: true })));
+      },
+    });
+    await credit.flush();
+    const over = lane('credit.v1.batch.slow', { waitMaxMs: 50, batchesMax: 1, commandsMax: 1 });
+    const command = (verb: 'reserve' | 'settle') => ({ verb, accountId: 'acc', body: {} });
+    const sent = [over.send(command('reserve'), 5_000), over.send(command('reserve'), 5_000)];
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const settled = over.send(command('settle'), 5_000);
+    expect(await over.send(command('reserve'), 5_000)).toMatchObject({
+      reason: 'overloaded',
+      details: { retryAfterMs: 1_000 },
+    });
+    seen();
+    for (const each of [...sent, settled]) expect(await each).toEqual({ status: 'accepted' });
+    expect(order).toEqual(['reserve', 'settle', 'reserve']);
   });
 });

@@ -1,15 +1,21 @@
 import { BaseRpcContext, Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
-import { headers as headerNames, type Refused } from '@tollkeeper/contracts';
+import { forwardHeaders, headers as headerNames, type Refused } from '@tollkeeper/contracts';
 import { lastValueFrom } from 'rxjs';
 
 /** What a handler may know of a message besides its JSON body. */
-export class MessageContext extends BaseRpcContext<[Msg]> {
+export class MessageContext extends BaseRpcContext<[Msg, string]> {
   private get message(): Msg {
     return this.getArgs()[0];
   }
 
+  /** The one that the caller sent it to, whoever passed it on. */
   get subject(): string {
+    return this.getArgs()[1];
+  }
+
+  /** The one that it arrived on. */
+  get deliveredOn(): string {
     return this.message.subject;
   }
 
@@ -41,6 +47,21 @@ export interface NatsTransportOptions {
   /** Instances of one service share it, so that each message reaches one of them. */
   readonly queue: string;
   readonly onError: (error: unknown, subject: string) => void;
+  /** For a service whose instances own different accounts. */
+  readonly instance?: InstanceRouting;
+}
+
+/** What arrives at one instance alone, and what it passes on. */
+export interface InstanceRouting {
+  /** Takes messages that peers pass on, whose own subject stands in a header. */
+  readonly forwardedSubject: string;
+  /** Subjects of this instance alone, by the pattern whose handler serves them. */
+  readonly ownSubjects: Readonly<Record<string, string>>;
+  /** Undefined: served here. Else what becomes of it: the reply, nothing, or served here after all. */
+  readonly route: (
+    message: Msg,
+    subject: string,
+  ) => Promise<Uint8Array | 'unanswered' | 'here'> | undefined;
 }
 
 /**
@@ -55,17 +76,13 @@ export class NatsTransport extends Server implements CustomTransportStrategy {
   }
 
   listen(callback: () => void): void {
+    const { instance, queue } = this.options;
     for (const pattern of this.getHandlers().keys()) {
-      this.subscriptions.push(
-        this.options.nats.subscribe(pattern, {
-          queue: this.options.queue,
-          callback: (error, message) => {
-            if (error) this.options.onError(error, pattern);
-            else void this.handle(message, pattern);
-          },
-        }),
-      );
+      this.subscribe(pattern, pattern, queue);
+      const own = instance?.ownSubjects[pattern];
+      if (own !== undefined) this.subscribe(own, pattern);
     }
+    if (instance) this.subscribe(instance.forwardedSubject);
     // The subscriptions are in force when the server has answered a ping behind them.
     this.options.nats.flush().then(callback, (error: unknown) => {
       this.options.onError(error, 'listen');
@@ -73,8 +90,8 @@ export class NatsTransport extends Server implements CustomTransportStrategy {
   }
 
   /** Takes no new messages; those that have begun are answered before the connection closes. */
-  close(): void {
-    for (const subscription of this.subscriptions) void subscription.drain();
+  async close(): Promise<void> {
+    await Promise.all(this.subscriptions.map((each) => each.drain()));
   }
 
   on(): never {
@@ -86,8 +103,35 @@ export class NatsTransport extends Server implements CustomTransportStrategy {
     return this.options.nats as T;
   }
 
-  private async handle(message: Msg, pattern: string): Promise<void> {
-    const context = new MessageContext([message]);
+  /** Without a pattern: for messages that a peer passed on. */
+  private subscribe(subject: string, pattern?: string, queue?: string): void {
+    const subscription = this.options.nats.subscribe(subject, {
+      ...(queue === undefined ? {} : { queue }),
+      callback: (error, message) => {
+        if (error) this.options.onError(error, subject);
+        else if (pattern !== undefined) void this.handle(message, message.subject, pattern);
+        else {
+          const original = message.headers?.get(forwardHeaders.subject) ?? '';
+          void this.handle(message, original, original.replace(/[^.]*$/, '*'));
+        }
+      },
+    });
+    this.subscriptions.push(subscription);
+  }
+
+  private async handle(message: Msg, subject: string, pattern: string): Promise<void> {
+    const elsewhere = pattern.endsWith('.*')
+      ? this.options.instance?.route(message, subject)
+      : undefined;
+    if (elsewhere) {
+      const reply = await elsewhere;
+      if (reply === 'unanswered') return;
+      if (reply !== 'here') {
+        message.respond(reply);
+        return;
+      }
+    }
+    const context = new MessageContext([message, subject]);
     let body: unknown;
     try {
       body = message.data.length === 0 ? {} : message.json<unknown>();

@@ -27,6 +27,9 @@ const toHeaders = (fields: Readonly<Record<string, string>>): MsgHdrs => {
   return made;
 };
 
+export const isNoResponders = (error: unknown): boolean =>
+  error instanceof errors.NoRespondersError || messageOf(error).includes('no responders');
+
 /** One request, one JSON answer, always with a deadline. @throws NoReplyError, NoResponderError */
 export const request = async (
   nats: NatsConnection,
@@ -41,7 +44,7 @@ export const request = async (
     });
     return reply.json<unknown>();
   } catch (error) {
-    if (error instanceof errors.NoRespondersError || messageOf(error).includes('no responders')) {
+    if (isNoResponders(error)) {
       throw new NoResponderError(`nobody serves ${subject}`, { cause: error });
     }
     throw new NoReplyError(`${subject}: ${messageOf(error)}`, { cause: error });

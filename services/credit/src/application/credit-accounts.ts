@@ -1,4 +1,6 @@
+import { partitionCount, partitionOf } from '@tollkeeper/contracts';
 import { AccountMailbox, type MailboxDependencies } from './account-mailbox.js';
+import { soleOwner, type Ownership } from './ownership/ownership.js';
 import type { Outcome, Submission } from './submission.js';
 
 export interface QueueLimits {
@@ -24,33 +26,99 @@ const overloaded: Outcome = {
   },
 };
 
+export const notOwner: Outcome = {
+  type: 'refused',
+  refusal: {
+    reason: 'not-owner',
+    message: 'the account has moved to another instance; retry with the same id',
+    retryable: true,
+    details: { retryAfterMs: 200 },
+  },
+};
+
 /** Every account that this instance writes, each behind its mailbox. */
 export class CreditAccounts {
   /** In order of last use. */
   private readonly mailboxes = new Map<string, AccountMailbox>();
   private waiting = 0;
+  private readonly waitingIn = new Uint32Array(partitionCount);
 
   constructor(
     private readonly with_: MailboxDependencies,
     private readonly limits: QueueLimits = defaultQueueLimits,
+    private readonly ownership: Ownership = soleOwner,
   ) {}
 
   submit(accountId: string, submission: Omit<Submission, 'resolve'>): Promise<Outcome> {
+    const partition = partitionOf(accountId);
+    if (!this.ownership.serves(partition)) return Promise.resolve(notOwner);
     const mailbox = this.mailboxOf(accountId);
     const full =
       this.waiting >= this.limits.commandsMax ||
       mailbox.waiting >= this.limits.commandsPerAccountMax;
     if (full && !submission.urgent) return Promise.resolve(overloaded);
     this.waiting++;
+    this.count(partition, 1);
+    const generation = this.ownership.generationOf(partition);
     return new Promise((resolve) => {
+      const done = (outcome: Outcome): void => {
+        this.waiting--;
+        this.count(partition, -1);
+        resolve(outcome);
+      };
       mailbox.submit({
         ...submission,
         resolve: (outcome) => {
-          this.waiting--;
-          resolve(outcome);
+          const { ownership } = this;
+          if (ownership.isFresh() && ownership.generationOf(partition) === generation) {
+            done(outcome);
+          } else {
+            const isLook = submission.command === undefined;
+            void this.judged(outcome, isLook, partition, generation).then(done);
+          }
         },
       });
     });
+  }
+
+  /**
+   * An outcome that was decided while the lease may have run out. Once the partition is lost nothing leaves
+   * any more: what was stored is the new owner's to answer, so that it never refuses on a state which
+   * somebody has seen change. While nobody can say, what is stored is sure and a refusal is not.
+   */
+  private async judged(
+    outcome: Outcome,
+    isLook: boolean,
+    partition: number,
+    generation: number,
+  ): Promise<Outcome> {
+    const standing = await this.ownership.confirm(partition, generation);
+    if (standing === 'held') return outcome;
+    if (standing === 'lost') return notOwner;
+    return outcome.type === 'accepted' && !isLook ? outcome : notOwner;
+  }
+
+  private count(partition: number, by: 1 | -1): void {
+    this.waitingIn[partition] = (this.waitingIn[partition] ?? 0) + by;
+  }
+
+  /** Those of the partitions on which nothing waits any more, within a while. New commands must be kept away. */
+  async drainedOf(partitions: readonly number[], withinMs: number): Promise<readonly number[]> {
+    const until = performance.now() + withinMs;
+    // Commands that are on their way from a message to their mailbox arrive meanwhile.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const isIdle = (partition: number): boolean => this.waitingIn[partition] === 0;
+    while (!partitions.every(isIdle) && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    return partitions.filter(isIdle);
+  }
+
+  /** What is known of these partitions' accounts is out of date: they are loaded anew when needed. */
+  forget(partitions: ReadonlySet<number>): void {
+    for (const accountId of this.mailboxes.keys()) {
+      if (partitions.has(partitionOf(accountId))) this.mailboxes.delete(accountId);
+    }
   }
 
   /** Resolves when nothing waits any more. */

@@ -9,6 +9,7 @@ export type ServiceRefusal = Omit<Refusal, 'reason'> & {
     | Refusal['reason']
     | 'too-late'
     | 'overloaded'
+    | 'not-owner'
     | 'internal'
     | 'account-parked'
     | 'store-unavailable';

@@ -138,6 +138,12 @@ describe('a reservation that is refused', () => {
     expect(await world.invoice()).toHaveLength(billed);
   });
 
+  it('as overloaded says when to come back', async () => {
+    world.ledger.answer = () => refused('overloaded', true, { retryAfterMs: 2_500 });
+    const response = await world.post(hello);
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3']);
+  });
+
   it('by silence is 503, and is released in the background', async () => {
     world.ledger.answer = ({ verb }) =>
       verb === 'reserve' ? undefined : refused('unknown-reservation', false);

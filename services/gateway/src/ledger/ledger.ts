@@ -88,8 +88,12 @@ export class Ledger {
     for (;;) {
       const leftMs = deadline - performance.now();
       try {
-        const reply = await this.sender.send({ verb: 'reserve', accountId, body }, leftMs);
-        return reserveReply.parse(reply);
+        const raw = await this.sender.send({ verb: 'reserve', accountId, body }, leftMs);
+        const reply = reserveReply.parse(raw);
+        // The account moves between instances: it has an owner again in a moment.
+        const moving = reply.status === 'refused' && reply.reason === 'not-owner';
+        if (!moving || deadline - performance.now() <= retryEveryMs) return reply;
+        await sleep(retryEveryMs);
       } catch (error) {
         if (!(error instanceof NoResponderError)) return 'unanswered';
         // Nobody took it, so it was surely not carried out: the credit service may be starting.

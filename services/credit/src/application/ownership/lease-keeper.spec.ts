@@ -1,0 +1,250 @@
+import { partitionCount } from '@tollkeeper/contracts';
+import { createLogger } from '@tollkeeper/telemetry';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FakeLeaseStore, type Failure } from './fake-lease-store.fixture.js';
+import { defaultLeaseTimes, LeaseKeeper } from './lease-keeper.js';
+
+const logger = createLogger('lease-spec');
+logger.level = 'silent';
+const { leaseMs } = defaultLeaseTimes;
+const partitions = [...new Array(partitionCount).keys()];
+
+interface Instance {
+  readonly keeper: LeaseKeeper;
+  readonly changed: number[][];
+  superseded: boolean;
+  failure: Failure;
+}
+
+/** Instances over one store, whose monotonic time passes by hand. */
+const world = () => {
+  const store = new FakeLeaseStore();
+  const state = { nowMs: 0 };
+  const instanceOf = (
+    name: string,
+    drain: (some: readonly number[]) => Promise<readonly number[]> = (some) =>
+      Promise.resolve(some),
+  ): Instance => {
+    const made: Instance = {
+      keeper: new LeaseKeeper({
+        instance: name,
+        store: store.connection(() => made.failure),
+        logger,
+        nowMs: () => state.nowMs,
+        times: defaultLeaseTimes,
+        drain,
+        onChanged: (some) => made.changed.push([...some]),
+        onSuperseded: () => (made.superseded = true),
+      }),
+      changed: [],
+      superseded: false,
+      failure: 'none',
+    };
+    return made;
+  };
+  const turn = async (...instances: readonly Instance[]): Promise<void> => {
+    for (const { keeper } of instances) {
+      await keeper.beat();
+      await keeper.step().catch(() => undefined);
+    }
+  };
+  /** Passes a second at a time, in which these instances do their work. */
+  const pass = async (ms: number, ...instances: readonly Instance[]): Promise<void> => {
+    for (const until = state.nowMs + ms; state.nowMs < until;) {
+      state.nowMs += Math.min(1_000, until - state.nowMs);
+      await turn(...instances);
+    }
+  };
+  return { store, state, instanceOf, turn, pass };
+};
+
+const servedBy = ({ keeper }: Instance): number[] => partitions.filter((at) => keeper.serves(at));
+
+describe('leases of partitions', () => {
+  it('are all of the first instance at once, and trusted', async () => {
+    const { instanceOf } = world();
+    const a = instanceOf('a');
+    await a.keeper.join();
+    expect(servedBy(a)).toEqual(partitions);
+    expect(a.keeper.isFresh()).toBe(true);
+    expect(a.keeper.hasPeers).toBe(false);
+  });
+
+  it('are handed to a newcomer by their holders, each drained first', async () => {
+    const { instanceOf, turn } = world();
+    const drained: number[] = [];
+    const a = instanceOf('a', (some) => {
+      expect(some.some((at) => a.keeper.serves(at))).toBe(false);
+      drained.push(...some);
+      return Promise.resolve(some);
+    });
+    const b = instanceOf('b');
+    await a.keeper.join();
+    await b.keeper.join();
+    expect(servedBy(b)).toEqual([]);
+    await turn(a, b);
+    expect([servedBy(a).length, servedBy(b).length]).toEqual([32, 32]);
+    expect(drained.sort((x, y) => x - y)).toEqual(servedBy(b));
+    expect(b.changed.flat().sort((x, y) => x - y)).toEqual(servedBy(b));
+  });
+
+  it('stay where something is still in flight', async () => {
+    const { instanceOf, turn } = world();
+    const a = instanceOf('a', (some) => Promise.resolve(some.slice(1)));
+    const b = instanceOf('b');
+    await a.keeper.join();
+    await b.keeper.join();
+    await turn(a, b);
+    expect([servedBy(a).length, servedBy(b).length]).toEqual([33, 31]);
+  });
+
+  it('of a silent instance are taken after the lease time, when it trusts them no more itself', async () => {
+    const { instanceOf, turn, pass, state } = world();
+    const [a, b] = [instanceOf('a'), instanceOf('b')];
+    await a.keeper.join();
+    await b.keeper.join();
+    await turn(a, b);
+    const silentAt = state.nowMs;
+    while (servedBy(a).length < 64) {
+      if (state.nowMs - silentAt < leaseMs) expect(servedBy(a)).toHaveLength(32);
+      expect(state.nowMs - silentAt).toBeLessThan(leaseMs + 2_000);
+      await pass(1_000, a);
+    }
+    expect(b.keeper.isFresh()).toBe(false);
+    expect(await b.keeper.confirm(servedBy(b)[0] ?? 0, 1)).toBe('lost');
+    await turn(b, a, b);
+    expect([servedBy(a).length, servedBy(b).length]).toEqual([32, 32]);
+  });
+
+  it('are taken back at once by an instance that is restarted under its id', async () => {
+    const { instanceOf, turn } = world();
+    const [a, b] = [instanceOf('a'), instanceOf('b')];
+    await a.keeper.join();
+    await b.keeper.join();
+    await turn(a, b);
+    const again = instanceOf('a');
+    await again.keeper.join();
+    expect(servedBy(again)).toEqual(servedBy(a));
+  });
+
+  it('belong to the later of two that go by one id', async () => {
+    const { instanceOf, turn } = world();
+    const [former, later] = [instanceOf('a'), instanceOf('a')];
+    await former.keeper.join();
+    await later.keeper.join();
+    await turn(former);
+    expect([former.superseded, later.superseded]).toEqual([true, false]);
+    expect(servedBy(former)).toEqual([]);
+    expect(servedBy(later)).toHaveLength(64);
+    expect(former.keeper.isFresh()).toBe(false);
+  });
+
+  it('are trusted no more when the store is away, and again when it is back', async () => {
+    const { instanceOf, pass, turn, state } = world();
+    const a = instanceOf('a');
+    await a.keeper.join();
+    a.failure = 'lost-request';
+    await pass(leaseMs, a);
+    expect(servedBy(a)).toHaveLength(64);
+    expect(a.keeper.isFresh()).toBe(false);
+    expect(await a.keeper.confirm(0, a.keeper.generationOf(0))).toBe('unreachable');
+    a.failure = 'none';
+    await turn(a);
+    state.nowMs += 3_000;
+    expect(a.keeper.isFresh()).toBe(true);
+    expect(await a.keeper.confirm(0, a.keeper.generationOf(0))).toBe('held');
+  });
+
+  it('survive a renewal whose confirmation was lost', async () => {
+    const { instanceOf, turn } = world();
+    const a = instanceOf('a');
+    await a.keeper.join();
+    a.failure = 'lost-reply';
+    await turn(a);
+    a.failure = 'none';
+    await turn(a, a);
+    expect(a.superseded).toBe(false);
+    expect(a.keeper.isFresh()).toBe(true);
+  });
+
+  it('are taken anew when the store has lost its memory', async () => {
+    const { store, instanceOf, turn } = world();
+    const a = instanceOf('a');
+    await a.keeper.join();
+    await turn(a, a, a);
+    store.clear();
+    await turn(a, a, a);
+    expect(servedBy(a)).toHaveLength(64);
+    expect(a.keeper.isFresh()).toBe(true);
+    expect(a.superseded).toBe(false);
+  });
+
+  it('of one that leaves are all handed over, and the rest knows at once', async () => {
+    const { instanceOf, turn } = world();
+    const [a, b] = [instanceOf('a'), instanceOf('b')];
+    await a.keeper.join();
+    await b.keeper.join();
+    await turn(a, b);
+    await a.keeper.leave(10_000);
+    await turn(b);
+    expect([servedBy(a).length, servedBy(b).length]).toEqual([0, 64]);
+    await a.keeper.stop();
+    await turn(b);
+    expect(b.keeper.hasPeers).toBe(false);
+  });
+
+  it('are never trusted by two at once, whatever is lost, paused or slow', async () => {
+    const name = fc.integer({ min: 0, max: 2 });
+    const action = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ type: fc.constant('work' as const), name }) },
+      { weight: 2, arbitrary: fc.record({ type: fc.constant('beat' as const), name }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          type: fc.constant('pass' as const),
+          ms: fc.integer({ min: 1, max: 3_000 }),
+        }),
+      },
+      {
+        weight: 1,
+        arbitrary: fc.record({
+          type: fc.constant('fail' as const),
+          name,
+          failure: fc.constantFrom<Failure>('none', 'none', 'lost-request', 'lost-reply'),
+        }),
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {
+        const { instanceOf, turn, state } = world();
+        const instances = ['a', 'b', 'c'].map((each) => instanceOf(each));
+        for (const { keeper } of instances) await keeper.join();
+        await turn(...instances);
+        for (const each of actions) {
+          if (each.type === 'pass') state.nowMs += each.ms;
+          else {
+            const instance = instances[each.name];
+            if (!instance) continue;
+            if (each.type === 'fail') instance.failure = each.failure;
+            else if (each.type === 'beat') await instance.keeper.beat();
+            else await turn(instance);
+          }
+          for (const at of partitions) {
+            const trusted = instances.filter(
+              ({ keeper }) => keeper.serves(at) && keeper.isFresh(),
+            ).length;
+            if (trusted > 1) throw new Error(`partition ${String(at)} is trusted by two`);
+          }
+        }
+        for (const instance of instances) instance.failure = 'none';
+        for (let n = 0; n < 10; n++) {
+          state.nowMs += 500;
+          await turn(...instances);
+        }
+        expect(instances.map((each) => servedBy(each).length).sort()).toEqual([21, 21, 22]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
