@@ -10,6 +10,9 @@ export class BrokenPromiseError extends Error {
 /** Credits of one grant, by where they are; their sum is what was granted. */
 interface GrantBook {
   readonly granted: Money;
+  readonly expiresAtMs: number;
+  /** Expired or voided by an event of its own. */
+  ended: boolean;
   /** Held by open reservations, taken for good, lapsed, voided or expired. */
   gone: Money;
 }
@@ -31,6 +34,7 @@ export class StreamPromises {
   private readonly grants = new Map<string, GrantBook>();
   private owed: Money = zero;
   private events = 0;
+  private atMs = 0;
 
   get debtCredits(): Money {
     return this.owed;
@@ -46,7 +50,10 @@ export class StreamPromises {
   }
 
   /** @throws BrokenPromiseError */
-  apply(event: CreditAccountEvent): void {
+  apply(event: CreditAccountEvent, occurredAt: string): void {
+    const atMs = Date.parse(occurredAt);
+    if (atMs < this.atMs) this.broken('time runs backwards');
+    this.atMs = atMs;
     const handle = handlers[event.type] as Handler | undefined;
     handle?.(this, event.data);
     this.events++;
@@ -56,9 +63,39 @@ export class StreamPromises {
     throw new BrokenPromiseError(`event ${String(this.events)}: ${why}`);
   }
 
-  grant(grantId: string, amountCredits: string): void {
+  grant({ grantId, amountCredits, expiresAt }: Data<'CreditsGranted'>): void {
     if (this.grants.has(grantId)) this.broken(`${grantId} is granted twice`);
-    this.grants.set(grantId, { granted: parseMoney(amountCredits), gone: zero });
+    this.grants.set(grantId, {
+      granted: parseMoney(amountCredits),
+      expiresAtMs: expiresAt === undefined ? Infinity : Date.parse(expiresAt),
+      ended: false,
+      gone: zero,
+    });
+  }
+
+  endGrant(data: Allocation): void {
+    this.move([data], 'out');
+    const grant = this.grants.get(data.grantId);
+    if (grant) grant.ended = true;
+  }
+
+  /** What comes back to a grant that is over lapses, and nothing else does. */
+  comeBack(data: {
+    readonly returned: readonly Allocation[];
+    readonly lapsed?: readonly Allocation[] | undefined;
+  }): Money {
+    for (const { grantId } of data.returned) {
+      if (this.isOver(grantId)) this.broken(`credits return to ${grantId}, which is over`);
+    }
+    for (const { grantId } of data.lapsed ?? []) {
+      if (!this.isOver(grantId)) this.broken(`credits of ${grantId} lapse, which is not over`);
+    }
+    return this.move(data.returned, 'back').plus(total(data.lapsed));
+  }
+
+  private isOver(grantId: string): boolean {
+    const grant = this.grants.get(grantId);
+    return !grant || grant.ended || grant.expiresAtMs <= this.atMs;
   }
 
   /** Promise 1, for each grant: never more gone than was granted, never more back than went. */
@@ -121,7 +158,9 @@ type Handlers = {
 
 /** Events that move no credits have no entry. */
 const handlers: Handlers = {
-  CreditsGranted: (books, data) => books.grant(data.grantId, data.amountCredits),
+  CreditsGranted: (books, data) => {
+    books.grant(data);
+  },
 
   Reserved: (books, data) => {
     if (books.reservations.has(data.reservationId)) books.broken('reserved twice');
@@ -139,14 +178,10 @@ const handlers: Handlers = {
     const reservation = books.reservation(data.reservationId);
     if (reservation.state !== 'open') books.broken(`${data.reservationId} ended twice`);
     const drawn = total(data.drawn);
-    const returned = books.move(data.returned, 'back');
+    const back = books.comeBack(data);
     const beyond = books.move(data.drawnBeyond, 'out');
     const owed = books.owe(data.debt, 'more');
-    books.same(
-      'what was reserved',
-      drawn.plus(returned).plus(total(data.lapsed)),
-      reservation.allocations,
-    );
+    books.same('what was reserved', drawn.plus(back), reservation.allocations);
     const charge = books.proveCharge(data);
     books.same('what was charged', drawn.plus(beyond).plus(owed), charge);
     reservation.state = 'settled';
@@ -168,8 +203,7 @@ const handlers: Handlers = {
   Released: (books, data) => {
     const reservation = books.reservation(data.reservationId);
     if (reservation.state !== 'open') books.broken(`${data.reservationId} ended twice`);
-    const returned = books.move(data.returned, 'back');
-    books.same('what was released', returned.plus(total(data.lapsed)), reservation.allocations);
+    books.same('what was released', books.comeBack(data), reservation.allocations);
     reservation.state = 'released';
     reservation.expired = data.reason === 'expired';
   },
@@ -180,7 +214,7 @@ const handlers: Handlers = {
     books.same('the charge before', parseMoney(data.previousChargeCredits), before);
     const charge = books.proveCharge(data);
     books.same('the difference', parseMoney(data.deltaCredits), charge.minus(before));
-    const back = books.move(data.returned, 'back').plus(total(data.lapsed));
+    const back = books.comeBack(data);
     const out = books.move(data.drawn, 'out');
     const cancelled = data.debtCancelledCredits;
     const less = books.owe(
@@ -197,8 +231,13 @@ const handlers: Handlers = {
     books.owe(data, 'less');
   },
 
-  GrantExpired: (books, data) => void books.move([data], 'out'),
-  GrantVoided: (books, data) => void books.move([data], 'out'),
+  GrantExpired: (books, data) => {
+    books.endGrant(data);
+  },
+
+  GrantVoided: (books, data) => {
+    books.endGrant(data);
+  },
 
   CreditsAdjusted: (books, data) => {
     const drawn = books.move(data.drawn, 'out');
@@ -208,7 +247,7 @@ const handlers: Handlers = {
 
   Refunded: (books, data) => {
     const reservation = books.reservation(data.reservationId);
-    const back = books.move(data.returned, 'back').plus(total(data.lapsed));
+    const back = books.comeBack(data);
     const cancelled = data.debtCancelledCredits;
     const less = books.owe(
       cancelled === undefined ? undefined : { amountCredits: cancelled },

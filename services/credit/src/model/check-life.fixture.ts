@@ -65,7 +65,7 @@ class CheckedLife {
         break;
       }
       case 'again': {
-        const earlier = this.sent[step.place % Math.max(1, this.sent.length)];
+        const earlier = this.sent.at(-1 - (step.back % Math.max(1, this.sent.length)));
         if (earlier) await this.sendTogether([step.otherBody ? withOtherBody(earlier) : earlier]);
         break;
       }

@@ -1,4 +1,4 @@
-import { creditStream, fromStoredCredit } from '@tollkeeper/events';
+import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
 import {
   createMemoryEventStore,
   createMemoryStorage,
@@ -89,7 +89,9 @@ export class LedgerRun {
     const events = this.storage.streams.get(creditStream(accountId)) ?? [];
     for (; this.proven < events.length; this.proven++) {
       const event = events[this.proven];
-      if (event) this.promises.apply(fromStoredCredit(event));
+      if (!event) continue;
+      const { metadata, ...fact } = fromStoredCredit(event);
+      this.promises.apply(fact as CreditAccountEvent, metadata.occurredAt);
     }
   }
 
