@@ -371,8 +371,10 @@ export class CreditModel {
     this.debt -= cancelled;
     const fromDrawn = split([...reservation.drawn].reverse(), -delta - cancelled);
     const fromRepaid = split([...this.repaid].reverse(), fromDrawn.short);
-    reservation.drawn = fromDrawn.rest.reverse();
-    this.repaid = fromRepaid.rest.reverse();
+    const charged = split(fromDrawn.rest.reverse(), (reservation.chargeUnits ?? 0n) + delta);
+    reservation.drawn = charged.taken;
+    // Drawn for what is charged no more, and not given back: it has paid the debt that was cancelled.
+    this.repaid = [...fromRepaid.rest.reverse(), ...charged.rest];
     this.giveBack([...fromDrawn.taken, ...fromRepaid.taken], atMs);
     return 0n;
   }

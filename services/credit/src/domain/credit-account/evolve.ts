@@ -8,7 +8,7 @@ import type {
   Settled,
 } from '@tollkeeper/events';
 import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import { drawOrder, toAllocation, toPart } from './draw.js';
+import { drawOrder, splitParts, toAllocation, toPart } from './draw.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 /** The stream contradicts itself: a fact that no decision of ours can have produced. */
@@ -187,7 +187,10 @@ const correct = (
   const kept = lessen(before.drawn.map(toPart), back);
   account.repaid = lessen(account.repaid, back);
   take(account, data.drawn);
-  const drawn = [...kept.map(toAllocation), ...data.drawn];
+  const paid = splitParts([...kept, ...data.drawn.map(toPart)], parseMoney(data.chargeCredits));
+  // Debt was cancelled in their stead, also that of other calls: these credits have paid it.
+  account.repaid.push(...paid.rest);
+  const drawn = paid.taken.map(toAllocation);
   putBack(account, data.returned);
   if (data.debtCancelledCredits !== undefined) {
     lowerDebt(account, parseMoney(data.debtCancelledCredits));
