@@ -488,6 +488,23 @@ describe('a correction', () => {
     expect(figures(outcome.account)).toMatchObject({ balance: '0.075', debt: '0' });
   });
 
+  it('gives back last drawn first, again and again', () => {
+    const later = '2026-03-02T00:00:00.000Z';
+    const outcome = given(opened, granted('0.6', 'kept'))
+      .when(reserveCall('r1'))
+      .when(grant('0.1', 'g9', { expiresAt: new Date(later) }))
+      .when(settleCall('r1', { input: 1000, output: 200 }))
+      .when(correct({ input: 1000, output: 180 }, 'c1'))
+      .when(correct({ input: 1000, output: 120 }, 'c2'));
+    expect(outcome.event('UsageCorrected')).toMatchObject({
+      deltaCredits: '-0.09',
+      returned: [
+        { grantId: 'kept', amountCredits: '0.02' },
+        { grantId: 'g9', amountCredits: '0.07' },
+      ],
+    });
+  });
+
   it('gives back what had paid another call’s debt', () => {
     const outcome = given(opened, granted('1.2'))
       .when(reserveCall('r2'))
