@@ -1,7 +1,20 @@
-import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
+import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import type { EventStore } from '@tollkeeper/event-store';
 import { StreamPromises } from '@tollkeeper/testing';
 import type { AckedEnd } from './load.js';
+
+/** The reader's own connections may have been those that the fault broke. */
+const untilRead = async (read: () => Promise<void>): Promise<void> => {
+  for (let failures = 1; ; failures++) {
+    try {
+      await read();
+      return;
+    } catch (error) {
+      if (failures === 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+};
 
 interface Book {
   readonly promises: StreamPromises;
@@ -26,19 +39,23 @@ export class LedgerBooks {
   async read(): Promise<string[]> {
     const broken: string[] = [];
     for (const [accountId, book] of this.books) {
-      const options = { fromRevision: book.nextRevision };
-      for await (const stored of this.store.read(creditStream(accountId), options)) {
-        const { metadata, ...fact } = fromStoredCredit(stored);
-        book.nextRevision = stored.revision + 1;
-        this.events++;
-        try {
-          book.promises.apply(fact as CreditAccountEvent, metadata.occurredAt);
-        } catch (error) {
-          broken.push(`${accountId}: ${String(error)}`);
-        }
-      }
+      await untilRead(() => this.readOn(accountId, book, broken));
     }
     return broken;
+  }
+
+  private async readOn(accountId: string, book: Book, broken: string[]): Promise<void> {
+    const options = { fromRevision: book.nextRevision };
+    for await (const stored of this.store.read(creditStream(accountId), options)) {
+      const { metadata, ...fact } = fromStoredCredit(stored);
+      book.nextRevision = stored.revision + 1;
+      this.events++;
+      try {
+        book.promises.apply(fact, metadata.occurredAt);
+      } catch (error) {
+        broken.push(`${accountId}: ${String(error)}`);
+      }
+    }
   }
 
   /** Ends that a client was told of and the ledger does not have so. */

@@ -76,7 +76,7 @@ class RunningLoad implements Load {
   private readonly refused = new Map<string, number>();
   private stopping = false;
   private place = 0;
-  private clients: Promise<void[]> = Promise.resolve([]);
+  private clients: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly ledger: LedgerPort,

@@ -1,4 +1,4 @@
-import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
+import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import type { EventStore } from '@tollkeeper/event-store';
 import { StreamPromises } from '@tollkeeper/testing';
 
@@ -10,7 +10,7 @@ export const proveStream = async (
   const promises = new StreamPromises();
   for await (const stored of store.read(creditStream(accountId))) {
     const { metadata, ...fact } = fromStoredCredit(stored);
-    promises.apply(fact as CreditAccountEvent, metadata.occurredAt);
+    promises.apply(fact, metadata.occurredAt);
   }
   return promises;
 };

@@ -85,7 +85,7 @@ export const startLedgerPlatform = async (
   };
   for (let n = 0; n < creditInstances; n++) {
     const name = `credit-${String(n)}`;
-    const store = kurrentdbUrl === undefined ? databaseUrl : kurrentdbUrl;
+    const store = kurrentdbUrl ?? databaseUrl;
     const storeUrl = await link(`${name} → store`, store);
     await serve(name, 'credit', {
       ...options.env,

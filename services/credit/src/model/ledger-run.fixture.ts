@@ -1,4 +1,4 @@
-import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
+import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import {
   createMemoryEventStore,
   createMemoryStorage,
@@ -91,7 +91,7 @@ export class LedgerRun {
       const event = events[this.proven];
       if (!event) continue;
       const { metadata, ...fact } = fromStoredCredit(event);
-      this.promises.apply(fact as CreditAccountEvent, metadata.occurredAt);
+      this.promises.apply(fact, metadata.occurredAt);
     }
   }
 

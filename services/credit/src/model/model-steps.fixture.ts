@@ -257,7 +257,7 @@ export const withOtherBody = (command: ModelCommand): ModelCommand => {
           ...command.body,
           amountCredits: `${command.body.amountCredits.split('.')[0] ?? ''}.7771`,
         },
-      } as ModelCommand;
+      };
     case 'reserve':
       return { ...command, body: { amountCredits: '0.7771' } };
     case 'correct':

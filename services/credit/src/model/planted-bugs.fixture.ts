@@ -26,7 +26,7 @@ const accepted: Verdict = { type: 'accept', events: [] };
 const bug = <M>(name: string, file: string, breakIt: (whole: M) => Partial<M>): PlantedBug => ({
   name,
   module: `${domain}/${file}.js`,
-  breakIt: breakIt as never,
+  breakIt: breakIt,
 });
 
 /** Each event of a verdict, changed. */
