@@ -9,6 +9,9 @@ export class BrokenPromiseError extends Error {
 
 /** Credits of one grant, by where they are; their sum is what was granted. */
 interface GrantBook {
+  readonly grantId: string;
+  readonly priority: number;
+  readonly effectiveAtMs: number;
   readonly granted: Money;
   readonly expiresAtMs: number;
   /** Expired or voided by an event of its own. */
@@ -32,6 +35,8 @@ interface ReservationBook {
 export class StreamPromises {
   readonly reservations = new Map<string, ReservationBook>();
   private readonly grants = new Map<string, GrantBook>();
+  /** Lowest priority number first, then earliest expiry, then oldest. */
+  private readonly drawOrder: GrantBook[] = [];
   private owed: Money = zero;
   private events = 0;
   private atMs = 0;
@@ -63,18 +68,52 @@ export class StreamPromises {
     throw new BrokenPromiseError(`event ${String(this.events)}: ${why}`);
   }
 
-  grant({ grantId, amountCredits, expiresAt }: Data<'CreditsGranted'>): void {
+  grant(data: Data<'CreditsGranted'>): void {
+    const { grantId, priority, amountCredits, effectiveAt, expiresAt } = data;
     if (this.grants.has(grantId)) this.broken(`${grantId} is granted twice`);
-    this.grants.set(grantId, {
+    const grant: GrantBook = {
+      grantId,
+      priority,
+      effectiveAtMs: Date.parse(effectiveAt),
       granted: parseMoney(amountCredits),
       expiresAtMs: expiresAt === undefined ? Infinity : Date.parse(expiresAt),
       ended: false,
       gone: zero,
-    });
+    };
+    this.grants.set(grantId, grant);
+    // Behind the last that it does not go before: the older of two equals stays in front.
+    const place = this.drawOrder.findLastIndex(
+      (other) =>
+        other.priority < priority ||
+        (other.priority === priority && other.expiresAtMs <= grant.expiresAtMs),
+    );
+    this.drawOrder.splice(place + 1, 0, grant);
+  }
+
+  /** Takes from grants in force, in their order: none is passed over while it has something left. */
+  draw(allocations: readonly Allocation[] | undefined): Money {
+    const drawn = this.move(allocations, 'out');
+    const ids = (allocations ?? []).map(({ grantId }) => grantId);
+    const last = this.drawOrder.findLastIndex(({ grantId }) => ids.includes(grantId));
+    const inOrder: string[] = [];
+    for (const grant of this.drawOrder.slice(0, last + 1)) {
+      const inForce =
+        !grant.ended && grant.effectiveAtMs <= this.atMs && this.atMs < grant.expiresAtMs;
+      const { grantId } = grant;
+      if (ids.includes(grantId)) {
+        inOrder.push(grantId);
+        if (!inForce) this.broken(`${grantId} is drawn out of its time`);
+      }
+      if (inForce && grantId !== ids.at(-1) && grant.gone.lt(grant.granted)) {
+        this.broken(`${grantId} is passed over`);
+      }
+    }
+    if (inOrder.join() !== ids.join()) this.broken(`drawn in the order ${ids.join()}`);
+    return drawn;
   }
 
   endGrant(data: Allocation): void {
-    this.move([data], 'out');
+    if (!parseMoney(data.amountCredits).isZero()) this.move([data], 'out');
     const grant = this.grants.get(data.grantId);
     if (grant) grant.ended = true;
   }
@@ -104,7 +143,7 @@ export class StreamPromises {
       const grant = this.grants.get(grantId);
       if (!grant) return this.broken(`${grantId} was never granted`);
       const amount = parseMoney(amountCredits);
-      if (amount.isNegative()) this.broken(`${grantId} moves a negative amount`);
+      if (amount.lte(0)) this.broken(`${amountCredits} of ${grantId} is no amount to move`);
       grant.gone = direction === 'out' ? grant.gone.plus(amount) : grant.gone.minus(amount);
       if (grant.gone.gt(grant.granted)) this.broken(`${grantId} is overspent`);
       if (grant.gone.isNegative()) this.broken(`${grantId} got back more than it gave`);
@@ -164,7 +203,7 @@ const handlers: Handlers = {
 
   Reserved: (books, data) => {
     if (books.reservations.has(data.reservationId)) books.broken('reserved twice');
-    const allocations = books.move(data.allocations, 'out');
+    const allocations = books.draw(data.allocations);
     books.same('reserved', allocations, parseMoney(data.amountCredits));
     books.reservations.set(data.reservationId, {
       allocations,
@@ -179,7 +218,7 @@ const handlers: Handlers = {
     if (reservation.state !== 'open') books.broken(`${data.reservationId} ended twice`);
     const drawn = total(data.drawn);
     const back = books.comeBack(data);
-    const beyond = books.move(data.drawnBeyond, 'out');
+    const beyond = books.draw(data.drawnBeyond);
     const owed = books.owe(data.debt, 'more');
     books.same('what was reserved', drawn.plus(back), reservation.allocations);
     const charge = books.proveCharge(data);
@@ -191,7 +230,7 @@ const handlers: Handlers = {
   SettledLate: (books, data) => {
     const reservation = books.reservation(data.reservationId);
     if (reservation.state !== 'released') books.broken(`${data.reservationId} settled late twice`);
-    const drawn = books.move(data.drawn, 'out');
+    const drawn = books.draw(data.drawn);
     const owed = books.owe(data.debt, 'more');
     const charge = books.proveCharge(data);
     books.same('what was charged late', drawn.plus(owed), charge);
@@ -215,7 +254,7 @@ const handlers: Handlers = {
     const charge = books.proveCharge(data);
     books.same('the difference', parseMoney(data.deltaCredits), charge.minus(before));
     const back = books.comeBack(data);
-    const out = books.move(data.drawn, 'out');
+    const out = books.draw(data.drawn);
     const cancelled = data.debtCancelledCredits;
     const less = books.owe(
       cancelled === undefined ? undefined : { amountCredits: cancelled },
@@ -240,7 +279,7 @@ const handlers: Handlers = {
   },
 
   CreditsAdjusted: (books, data) => {
-    const drawn = books.move(data.drawn, 'out');
+    const drawn = books.draw(data.drawn);
     const owed = books.owe(data.debt, 'more');
     books.same('the adjustment', drawn.plus(owed), parseMoney(data.amountCredits));
   },
