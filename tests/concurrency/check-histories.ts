@@ -13,6 +13,8 @@ export interface CheckedHistories {
   readonly operations: number;
   /** Operations of which no answer came. */
   readonly unanswered: number;
+  /** Histories that lasted too long to be checked. */
+  readonly tooLong: number;
   /** Histories that no order explains, with the longest order that was found. */
   readonly wrong: readonly {
     readonly accountId: string;
@@ -21,31 +23,41 @@ export interface CheckedHistories {
   }[];
 }
 
+export interface HistoriesWanted {
+  /** Asked before each; it is told how many have begun. */
+  readonly goOn: (begun: number) => boolean;
+  readonly atOnce?: number;
+  readonly options?: HistoryOptions;
+  /** Longer ones are not checked: reservations may have expired in them, which nobody saw. */
+  readonly lastsMsMax?: number;
+}
+
 /** Records histories on accounts of their own, some at a time, and looks for an order that explains each. */
 export const checkHistories = async (
   ledger: LedgerPort,
   random: Random,
-  {
-    count,
-    atOnce = 8,
-    options = defaultHistory,
-  }: { count: number; atOnce?: number; options?: HistoryOptions },
+  { goOn, atOnce = 8, options = defaultHistory, lastsMsMax = Infinity }: HistoriesWanted,
 ): Promise<CheckedHistories> => {
   const run = random.int(0, 1e9).toString(36);
   const wrong: CheckedHistories['wrong'][number][] = [];
-  let operations = 0;
-  let unanswered = 0;
-  let next = 0;
+  const counts = { histories: 0, operations: 0, unanswered: 0, tooLong: 0 };
+  let begun = 0;
   const worker = async (): Promise<void> => {
-    while (next < count) {
-      const accountId = `history_${run}_${String(next++)}`;
+    while (goOn(begun)) {
+      const accountId = `history_${run}_${String(begun++)}`;
+      const startedAt = performance.now();
       const history = await recordHistory(ledger, accountId, random, options);
-      operations += history.length;
-      unanswered += history.filter(({ reply }) => reply === undefined).length;
+      if (performance.now() - startedAt > lastsMsMax) {
+        counts.tooLong++;
+        continue;
+      }
+      counts.histories++;
+      counts.operations += history.length;
+      counts.unanswered += history.filter(({ reply }) => reply === undefined).length;
       const { linearizable, order } = linearize(history, creditSpecification);
       if (!linearizable) wrong.push({ accountId, history, order });
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  return { histories: count, operations, unanswered, wrong };
+  return { ...counts, wrong };
 };

@@ -110,7 +110,9 @@ describe('commands that arrive often, late and out of order', () => {
         timeoutMs: 30_000,
         intervalMs: 100,
       });
+      expect(b.reservations.size).toBeGreaterThan(0);
       expect(await readHash(scattered)).toBe(await readHash(inOrder));
+      expect(await readHash('nobody')).not.toBe(await readHash(inOrder));
       console.log(
         `×${String(copies)}: ${String(story.length)} commands, ${String(deliveries.length)} messages`,
       );

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
+import { checkHistories, type CheckedHistories } from '../concurrency/check-histories.js';
 import { startLedgerPlatform, type LedgerPlatform } from '../support/ledger-platform.js';
 import { openLedgerPort, sendUntilAnswered, type LedgerPort } from '../support/ledger-port.js';
 import { root } from '../support/root.js';
@@ -32,6 +33,8 @@ export interface FaultReport {
   /** Acknowledged ends that the ledger does not have, or has otherwise. */
   readonly lost: readonly string[];
   readonly broken: readonly string[];
+  /** Recorded on small accounts of their own while the faults went on. */
+  readonly histories: CheckedHistories;
   /** After the longest life of a reservation and a sweep. */
   readonly openReservations: number;
   /** What `audit verify` said when it was not content. */
@@ -83,6 +86,13 @@ class FaultRun {
       holdMs: 400,
     });
     const probe = await this.openProbe();
+    let loaded = true;
+    const histories = checkHistories(this.ledger, this.random, {
+      goOn: () => loaded,
+      atOnce: 2,
+      options: { clients: 8, operations: 60, persistence: { tryMs: 1_000, giveUpAfterMs: 6_000 } },
+      lastsMsMax: callTimeoutMs + settleGraceMs - 1_000,
+    });
     const books = new LedgerBooks(await this.platform.store(), [...load.accountIds, probe]);
     const until = performance.now() + this.options.timeMaxMs;
     for (let n = 1; n <= this.options.faults && performance.now() < until; n++) {
@@ -98,6 +108,8 @@ class FaultRun {
       );
     }
     await load.stop();
+    loaded = false;
+    const checked = await histories;
     await this.compare(books, load.takeAcked());
     await this.untilNoneOpen(books);
     return {
@@ -107,6 +119,7 @@ class FaultRun {
       events: books.events,
       lost: this.lost,
       broken: this.broken,
+      histories: checked,
       openReservations: books.openReservations,
       proof: await this.prove(),
     };

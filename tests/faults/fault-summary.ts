@@ -1,7 +1,17 @@
 import type { FaultRecord, FaultReport } from './fault-run.js';
 
-export const isClean = ({ lost, broken, openReservations, proof }: FaultReport): boolean =>
-  lost.length === 0 && broken.length === 0 && openReservations === 0 && proof === undefined;
+export const isClean = ({
+  lost,
+  broken,
+  histories,
+  openReservations,
+  proof,
+}: FaultReport): boolean =>
+  histories.wrong.length === 0 &&
+  lost.length === 0 &&
+  broken.length === 0 &&
+  openReservations === 0 &&
+  proof === undefined;
 
 const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
@@ -30,6 +40,8 @@ export const summaryOf = (report: FaultReport, seed: number): string => {
     `seed ${String(seed)}; ${String(report.events)} events; ${String(load.reserved)} reserved, ${String(load.settled)} settled (${String(load.late)} late), ${String(load.released)} released, ${String(load.abandoned)} abandoned, ${String(load.unanswered)} given up without an answer`,
     `refused: ${[...load.refused].map(([reason, count]) => `${reason} ${String(count)}`).join(', ') || 'none'}`,
     `acknowledged ends ${String(report.acked)}: lost or changed ${String(report.lost.length)}; promises broken ${String(report.broken.length)}; open after their time ${String(report.openReservations)}; audit verify ${report.proof === undefined ? 'is content' : 'FAILS'}`,
+    `histories ${String(report.histories.histories)} (${String(report.histories.operations)} operations, ${String(report.histories.unanswered)} unanswered; ${String(report.histories.tooLong)} too long to check): not linearizable ${String(report.histories.wrong.length)}`,
+    ...report.histories.wrong.slice(0, 2).map((wrong) => JSON.stringify(wrong)),
     ...report.lost.slice(0, 20),
     ...report.broken.slice(0, 20),
     ...(report.proof === undefined ? [] : [report.proof]),
