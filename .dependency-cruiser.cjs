@@ -93,9 +93,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(services|shared)/[^/]+/src/',
-        pathNot: '\\.(spec|contract|fixture|bench)\\.ts$',
+        pathNot: ['^shared/testing/', '\\.(spec|contract|fixture|bench)\\.ts$'],
       },
-      to: { path: '^node_modules/(vitest|fast-check|testcontainers)/' },
+      to: { path: '^(shared/testing|node_modules/(vitest|fast-check|testcontainers))/' },
     },
   ],
   options: {

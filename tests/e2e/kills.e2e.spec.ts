@@ -12,7 +12,7 @@ describe('a service that is killed while two hundred completions are in flight',
   beforeAll(async () => (stack = await startStack()), 120_000);
   afterAll(() => stack.stop(), 60_000);
 
-  it.each(['credit', 'projection', 'gateway'])(
+  it.each(['credit', 'projection', 'gateway', 'nats', 'postgres'])(
     '%s comes back by itself, and every call is charged exactly once or given back',
     async (victim) => {
       const { accountId, apiKey } = await stack.openAccount('100000');

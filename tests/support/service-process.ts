@@ -7,6 +7,7 @@ import { root } from './root.js';
 export interface ServiceProcess {
   readonly pid: number;
   readonly url: string | undefined;
+  readonly exited: Promise<void>;
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>;
 }
 
@@ -22,10 +23,11 @@ export const startService = async (
     execArgv: [...nodeFlags, ...(options.nodeFlags ?? [])],
     stdio: ['ignore', log, log, 'ipc'],
   });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ready = await untilReady(child, name);
   const { pid } = child;
   if (pid === undefined) throw new Error(`${name} has no pid`);
-  return { pid, url: ready.url, stop: (signal = 'SIGTERM') => stopped(child, signal) };
+  return { pid, url: ready.url, exited, stop: (signal = 'SIGTERM') => stopped(child, signal) };
 };
 
 const untilReady = (child: ChildProcess, name: string): Promise<{ url?: string }> =>

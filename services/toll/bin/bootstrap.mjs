@@ -232,12 +232,17 @@ const bench = async (args) => {
   process.exitCode = await run(process.execPath, [inRoot('tests/dist/bench/main.js'), ...args]);
 };
 
+const faults = async (args) => {
+  await prepare();
+  process.exitCode = await run(process.execPath, [inRoot('tests/dist/faults/main.js'), ...args]);
+};
+
 const ciCheck = async () => {
   await locked(ensureDependencies);
   process.exitCode = await run('npm', ['run', '--silent', 'check'], { env: quietTools });
 };
 
-const verbs = { start, stop, test, bench, 'ci-check': ciCheck };
+const verbs = { start, stop, test, bench, faults, 'ci-check': ciCheck };
 
 const main = async ([verb, ...args]) => {
   checkNode();

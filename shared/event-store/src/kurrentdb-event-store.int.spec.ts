@@ -22,7 +22,7 @@ import {
   type KurrentdbEventStoreOptions,
 } from './kurrentdb-event-store.js';
 import { findKurrentdbNode } from './kurrentdb-node.fixture.js';
-import { startLossyProxy, type LossyProxy } from './lossy-proxy.fixture.js';
+import { startLossyProxy, type LossyProxy } from '@tollkeeper/testing';
 
 const node = await findKurrentdbNode();
 const url = node?.url ?? '';

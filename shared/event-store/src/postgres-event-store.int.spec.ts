@@ -17,7 +17,7 @@ import {
 } from './contract-kit.js';
 import { describeEventStore } from './event-store.contract.js';
 import { InvalidEventError, UnknownOutcomeError, type EventStore } from './event-store.js';
-import { startLossyProxy } from './lossy-proxy.fixture.js';
+import { startLossyProxy } from '@tollkeeper/testing';
 import { openEventStore } from './open-event-store.js';
 import { createAppender } from './postgres-append.js';
 import { openPostgresEventStore, type PostgresEventStoreOptions } from './postgres-event-store.js';

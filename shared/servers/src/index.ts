@@ -26,13 +26,17 @@ export { waitUntil, type Patience } from './process/wait-until.js';
 export { stopLeftOverServers } from './left-over-servers.js';
 export { isRoot } from './postgres/os-user.js';
 export { createDatabase, databaseUrl } from './postgres/database.js';
-export { startEphemeralPostgres, type EphemeralOptions } from './postgres/ephemeral-postgres.js';
+export {
+  startEphemeralPostgres,
+  type EphemeralOptions,
+  type EphemeralPostgres,
+} from './postgres/ephemeral-postgres.js';
 export {
   startPostgres,
   type PostgresOptions,
   type RunningPostgres,
 } from './postgres/start-postgres.js';
-export { newNatsPasswords, startEphemeralNats } from './nats/ephemeral-nats.js';
+export { newNatsPasswords, startEphemeralNats, type EphemeralNats } from './nats/ephemeral-nats.js';
 export { findNatsServer, type FindOptions, type NatsServerBinary } from './nats/nats-binary.js';
 export {
   NATS_USERS,

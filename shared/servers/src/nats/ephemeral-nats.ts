@@ -17,19 +17,27 @@ const KIND = 'nats';
 export const newNatsPasswords = (): Record<NatsUser, string> =>
   Object.fromEntries(NATS_USERS.map((user) => [user, newSecret()])) as Record<NatsUser, string>;
 
+export interface EphemeralNats extends RunningNats {
+  /** After a kill: the same data, users and, where it is free, port. `stop` ends this one, too. */
+  readonly startAgain: () => Promise<RunningNats>;
+}
+
 /** A server for one test run, with the product's own users and permissions; its files go with `stop`. */
 export const startEphemeralNats = async ({
   log = silent,
-}: { log?: Log } = {}): Promise<RunningNats> => {
+}: { log?: Log } = {}): Promise<EphemeralNats> => {
   await clearAbandoned(KIND, (directory) => stopLeftOverNats(directory, silent));
   const dataDir = await makeEphemeralDirectory(KIND);
   const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
   try {
-    const server = await startNats({ dataDir, users: newNatsPasswords(), log });
+    const start = { dataDir, users: newNatsPasswords(), log };
+    const server = await startNats(start);
     return {
       ...server,
+      startAgain: () => startNats(start),
       stop: async () => {
         await server.stop();
+        await stopLeftOverNats(dataDir, silent);
         await remove();
       },
     };

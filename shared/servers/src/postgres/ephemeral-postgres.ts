@@ -14,6 +14,11 @@ export interface EphemeralOptions {
   readonly log?: Log;
 }
 
+export interface EphemeralPostgres extends RunningPostgres {
+  /** After a kill: the same data and, where it is free, port. `stop` ends this one, too. */
+  readonly startAgain: () => Promise<RunningPostgres>;
+}
+
 const clear = async (directory: string): Promise<void> => {
   const cluster = await locateCluster(path.join(directory, 'data'));
   await stopLeftOverPostgres(cluster, silent);
@@ -24,7 +29,7 @@ const clear = async (directory: string): Promise<void> => {
 export const startEphemeralPostgres = async ({
   durable = false,
   log = silent,
-}: EphemeralOptions = {}): Promise<RunningPostgres> => {
+}: EphemeralOptions = {}): Promise<EphemeralPostgres> => {
   await clearAbandoned(KIND, clear);
   const directory = await makeEphemeralDirectory(KIND);
   const remove = async (): Promise<void> => {
@@ -32,9 +37,11 @@ export const startEphemeralPostgres = async ({
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const server = await startPostgres({ dataDir: path.join(directory, 'data'), durable, log });
+    const start = { dataDir: path.join(directory, 'data'), durable, log };
+    const server = await startPostgres(start);
     return {
       ...server,
+      startAgain: () => startPostgres(start),
       stop: async () => {
         await server.stop();
         await remove();

@@ -488,6 +488,43 @@ describe('a correction', () => {
     expect(figures(outcome.account)).toMatchObject({ balance: '0.075', debt: '0' });
   });
 
+  it('gives back last drawn first, again and again', () => {
+    const later = '2026-03-02T00:00:00.000Z';
+    const outcome = given(opened, granted('0.6', 'kept'))
+      .when(reserveCall('r1'))
+      .when(grant('0.1', 'g9', { expiresAt: new Date(later) }))
+      .when(settleCall('r1', { input: 1000, output: 200 }))
+      .when(correct({ input: 1000, output: 180 }, 'c1'))
+      .when(correct({ input: 1000, output: 120 }, 'c2'));
+    expect(outcome.event('UsageCorrected')).toMatchObject({
+      deltaCredits: '-0.09',
+      returned: [
+        { grantId: 'kept', amountCredits: '0.02' },
+        { grantId: 'g9', amountCredits: '0.07' },
+      ],
+    });
+  });
+
+  it('gives back what had paid another call’s debt', () => {
+    const outcome = given(opened, granted('1.2'))
+      .when(reserveCall('r2'))
+      .when(reserveCall('r1'))
+      .when(settleCall('r2', { input: 1000, output: 100 }))
+      .when(settleCall('r1', { input: 1000, output: 1000 }))
+      .when({ ...correct({ input: 1000, output: 50 }), reservationId: 'r2' } as CreditCommand)
+      .when(correct({ input: 10 }));
+    expect(outcome.event('UsageCorrected')).toMatchObject({
+      deltaCredits: '-1.8712',
+      debtCancelledCredits: '1.125',
+      returned: [
+        { grantId: 'g1', amountCredits: '0.15' },
+        { grantId: 'g1', amountCredits: '0.525' },
+        { grantId: 'g1', amountCredits: '0.0712' },
+      ],
+    });
+    expect(figures(outcome.account)).toMatchObject({ balance: '0.7462', debt: '0' });
+  });
+
   it('gives credits that repaid a debt back to the grant that did', () => {
     const outcome = given(opened, granted('0.525'))
       .when(reserveCall('r1'))

@@ -83,15 +83,15 @@ const sumByGrant = (allocations: readonly Allocation[]): Map<string, Money> => {
   return sums;
 };
 
-/** What stays drawn after some was given back; uses up `back`. */
+/** What stays drawn after some was given back, last drawn first; uses up `back`. */
 const lessen = (drawn: readonly GrantPart[], back: Map<string, Money>): GrantPart[] => {
   const kept: GrantPart[] = [];
-  for (const part of drawn) {
+  for (const part of drawn.toReversed()) {
     const less = back.get(part.grantId) ?? zero;
     const cut = less.lt(part.amountCredits) ? less : part.amountCredits;
     back.set(part.grantId, less.minus(cut));
     const amountCredits = part.amountCredits.minus(cut);
     if (!amountCredits.isZero()) kept.push({ grantId: part.grantId, amountCredits });
   }
-  return kept;
+  return kept.reverse();
 };

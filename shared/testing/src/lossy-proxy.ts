@@ -6,6 +6,10 @@ export interface LossyProxy {
   readonly loseReplies: () => void;
   /** Takes nothing any more from either side, so that buffers fill. */
   readonly stall: () => void;
+  /** Both directions arrive so much later from now on, in their order. */
+  readonly delay: (ms: number) => void;
+  /** Relays new connections to another port: a server that was restarted may have had to move. */
+  readonly moveTo: (port: number) => void;
   /** Cuts the connections that lost something; new ones are whole. */
   readonly heal: () => void;
   /** Cuts every connection, as a restart of a load balancer would. */
@@ -18,8 +22,15 @@ export const startLossyProxy = async (host: string, port: number): Promise<Lossy
   const pauses = new Set<() => void>();
   let losing = false;
   let stalled = false;
+  let delayMs = 0;
+  let target = port;
+  // Equal delays keep the order: timers of one length fire as they were set.
+  const later = (act: () => void): void => {
+    if (delayMs === 0) act();
+    else setTimeout(act, delayMs);
+  };
   const server = createServer((client) => {
-    const upstream = connect(port, host);
+    const upstream = connect(target, host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.setNoDelay(true);
@@ -31,11 +42,18 @@ export const startLossyProxy = async (host: string, port: number): Promise<Lossy
       // 'close' follows; unheard, an error would end the test run.
       socket.on('error', () => undefined);
     }
-    if (!stalled) client.pipe(upstream);
-    upstream.on('data', (bytes) => {
-      if (!losing) client.write(bytes);
+    client.on('data', (bytes) => {
+      later(() => upstream.write(bytes));
     });
-    pauses.add(() => client.unpipe(upstream).pause());
+    if (stalled) client.pause();
+    upstream.on('data', (bytes) => {
+      later(() => {
+        if (!losing) client.write(bytes);
+      });
+    });
+    const pause = (): void => void client.pause();
+    pauses.add(pause);
+    client.on('close', () => pauses.delete(pause));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -52,7 +70,14 @@ export const startLossyProxy = async (host: string, port: number): Promise<Lossy
       stalled = true;
       for (const pauseClient of pauses) pauseClient();
     },
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    moveTo: (moved) => {
+      target = moved;
+    },
     heal: () => {
+      delayMs = 0;
       losing = false;
       stalled = false;
       cut();

@@ -1,0 +1,194 @@
+import { parseMoney, zero, type Money } from '@tollkeeper/kernel';
+import { createHash } from 'node:crypto';
+import type * as charge from '../domain/credit-account/charge.js';
+import type * as correct from '../domain/credit-account/correct.js';
+import type * as decide from '../domain/credit-account/decide.js';
+import type * as draw from '../domain/credit-account/draw.js';
+import type * as evolve from '../domain/credit-account/evolve.js';
+import type * as release from '../domain/credit-account/release.js';
+import type * as reserve from '../domain/credit-account/reserve.js';
+import type * as settle from '../domain/credit-account/settle.js';
+import type * as state from '../domain/credit-account/state.js';
+import type { Verdict } from '../domain/credit-account/verdict.js';
+
+/** A defect that someone could make, put over one module of the domain for one test. */
+export interface PlantedBug {
+  readonly name: string;
+  /** As this folder's files name it. */
+  readonly module: string;
+  /** What the module exports instead. */
+  readonly breakIt: (whole: never) => Readonly<Record<string, unknown>>;
+}
+
+const domain = '../domain/credit-account';
+const accepted: Verdict = { type: 'accept', events: [] };
+
+const bug = <M>(name: string, file: string, breakIt: (whole: M) => Partial<M>): PlantedBug => ({
+  name,
+  module: `${domain}/${file}.js`,
+  breakIt: breakIt,
+});
+
+/** Each event of a verdict, changed. */
+const withEvents = (verdict: Verdict, change: (event: Event) => Event | undefined): Verdict =>
+  verdict.type === 'refuse'
+    ? verdict
+    : { ...verdict, events: verdict.events.flatMap((event) => change(event) ?? []) };
+type Event = Extract<Verdict, { type: 'accept' }>['events'][number];
+
+const shortId = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+export const plantedBugs: readonly PlantedBug[] = [
+  bug<typeof state>('no balance check', 'state', () => ({
+    availableCredits: () => parseMoney('1000000'),
+  })),
+
+  bug<typeof state>('debt does not lower what is available', 'state', (whole) => ({
+    availableCredits: (account, atMs): Money =>
+      whole.availableCredits({ ...account, debtCredits: zero }, atMs),
+  })),
+
+  bug<typeof settle>('a second settle is charged like the first', 'settle', (whole) => ({
+    settleReservation: (command, account, context) => {
+      const reservation = account.reservations.get(command.reservationId);
+      if (reservation?.state !== 'settled') {
+        return whole.settleReservation(command, account, context);
+      }
+      reservation.settled = undefined;
+      reservation.charged = undefined;
+      reservation.state = 'released';
+      return whole.settleReservation(command, account, context);
+    },
+  })),
+
+  bug<typeof settle>(
+    'a second settle with other figures gets the first answer',
+    'settle',
+    (whole) => ({
+      settleReservation: (command, account, context) =>
+        account.reservations.get(command.reservationId)?.settled
+          ? accepted
+          : whole.settleReservation(command, account, context),
+    }),
+  ),
+
+  bug<typeof release>('a release after the settle is accepted', 'release', (whole) => ({
+    releaseReservation: (command, account, context) =>
+      account.reservations.get(command.reservationId)?.charged
+        ? accepted
+        : whole.releaseReservation(command, account, context),
+  })),
+
+  bug<typeof release>('a reservation expires before its time', 'release', (whole) => ({
+    releaseReservation: (command, account, context) =>
+      whole.releaseReservation(command, account, { ...context, at: new Date(8.64e15) }),
+  })),
+
+  bug<typeof charge>('a repeated charge is charged twice', 'charge', (whole) => ({
+    settlePlainCharge: (command, account, context) => {
+      if (!account.reservations.has(command.commandId)) {
+        return whole.settlePlainCharge(command, account, context);
+      }
+      const commandId = shortId(`${command.commandId} ${String(account.reservations.size)}`);
+      return whole.settlePlainCharge({ ...command, commandId }, account, context);
+    },
+  })),
+
+  bug<typeof settle>('debt is lost', 'settle', (whole) => ({
+    settleReservation: (command, account, context) =>
+      withEvents(whole.settleReservation(command, account, context), (event) =>
+        event.type === 'Settled' || event.type === 'SettledLate'
+          ? ({ ...event, data: { ...event.data, debt: undefined } } as unknown as Event)
+          : event,
+      ),
+  })),
+
+  bug<typeof settle>('late usage is free', 'settle', (whole) => ({
+    settleReservation: (command, account, context) =>
+      withEvents(whole.settleReservation(command, account, context), (event) =>
+        event.type === 'SettledLate' ? undefined : event,
+      ),
+  })),
+
+  bug<typeof decide>('a grant repays no debt', 'decide', (whole) => ({
+    decide: (command, account, context) =>
+      withEvents(whole.decide(command, account, context), (event) =>
+        event.type === 'DebtRepaid' ? undefined : event,
+      ),
+  })),
+
+  bug<typeof draw>('the draw order is reversed', 'draw', (whole) => ({
+    drawOrder: (a, b) => -whole.drawOrder(a, b),
+  })),
+
+  bug<typeof draw>('what should lapse returns', 'draw', (whole) => ({
+    giveBack: (account, parts) => whole.giveBack(account, parts, -Infinity),
+  })),
+
+  bug<typeof state>('a grant is drawn before it takes effect', 'state', (whole) => ({
+    availableCredits: (account, atMs): Money => {
+      const grants = account.grants.map((grant) => ({ ...grant, effectiveAtMs: -Infinity }));
+      return whole.availableCredits({ ...account, grants }, atMs);
+    },
+  })),
+
+  bug<typeof decide>('a refusal is remembered', 'decide', (whole) => {
+    const remembered = new WeakMap<object, Map<string, Verdict>>();
+    return {
+      decide: (command, account, context) => {
+        const known = remembered.get(account) ?? new Map<string, Verdict>();
+        remembered.set(account, known);
+        const key = `${command.commandId} ${command.commandHash}`;
+        const verdict = known.get(key) ?? whole.decide(command, account, context);
+        if (verdict.type === 'refuse') known.set(key, verdict);
+        return verdict;
+      },
+    };
+  }),
+
+  bug<typeof reserve>('an id is taken again with another body', 'reserve', (whole) => ({
+    reserveAmount: (command, account, context) =>
+      account.reservations.has(command.commandId)
+        ? accepted
+        : whole.reserveAmount(command, account, context),
+  })),
+
+  bug<typeof evolve>('the hash of a settle is not kept', 'evolve', (whole) => ({
+    evolve: (account, event, meta) => {
+      whole.evolve(account, event, meta);
+      const { reservations } = account;
+      const settled = event.type === 'Settled' && reservations.get(event.data.reservationId);
+      if (settled && settled.settled) settled.settled = { ...settled.settled, commandHash: '' };
+    },
+  })),
+
+  bug<typeof charge>('unknown usage is zero', 'charge', (whole) => ({
+    chargeOf: (command, reservation, context) =>
+      whole.chargeOf(
+        {
+          ...command,
+          attempts: command.attempts.map((attempt) =>
+            attempt.provenance === 'unknown' ? { ...attempt, billed: false } : attempt,
+          ),
+        },
+        reservation,
+        context,
+      ),
+  })),
+
+  bug<typeof correct>('a correction is applied at each repetition', 'correct', (whole) => ({
+    correctUsage: (command, account, context) => {
+      account.reservations.get(command.reservationId)?.corrections?.clear();
+      return whole.correctUsage(command, account, context);
+    },
+  })),
+
+  bug<typeof decide>('decisions are made on the time of a reservation ago', 'decide', (whole) => ({
+    decide: (command, account, context) =>
+      whole.decide(command, account, {
+        ...context,
+        at: new Date(context.at.getTime() - 720_000),
+      }),
+  })),
+];

@@ -1,0 +1,98 @@
+import type { Units } from './credit-units.js';
+
+/** Tokens by meter. */
+export type ModelUsage = Readonly<Record<string, number>>;
+
+/** Rates in hundredths of a millionth of a US dollar for one token: 2.50 USD per million tokens is 250. */
+interface ModelRates {
+  readonly meters: Readonly<Record<string, bigint>>;
+  readonly dearestInput: bigint;
+  readonly output: bigint;
+}
+
+/** What the specs' price book says, written down a second time. Key: `provider/model`. */
+const rates: Readonly<Record<string, ModelRates>> = {
+  'openai/gpt-4o': {
+    meters: { input: 250n, cache_read: 125n, output: 1000n },
+    dearestInput: 250n,
+    output: 1000n,
+  },
+  'openai/gpt-4o-mini': {
+    // A cached token without a rate of its own costs what any input token does.
+    meters: { input: 15n, cache_read: 15n, output: 60n },
+    dearestInput: 15n,
+    output: 60n,
+  },
+};
+
+export interface ModelCandidate {
+  readonly provider: string;
+  readonly model: string;
+}
+
+export interface ModelBounds {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly choices?: number;
+  readonly outputMayShrink?: boolean;
+}
+
+/** A candidate as it was quoted: hundredths of a millionth of a dollar that it costs at the most. */
+export interface ModelQuoted extends ModelCandidate {
+  readonly bound: bigint;
+}
+
+export interface ModelAttempt extends ModelCandidate {
+  readonly billed?: boolean;
+  readonly provenance?: string;
+  readonly usage?: ModelUsage;
+}
+
+const ratesOf = ({ provider, model }: ModelCandidate): ModelRates | undefined =>
+  rates[`${provider}/${model}`];
+
+/** Cost × 1.5 ÷ 0.01 USD per credit, rounded up to a ten-thousandth of a credit, once. */
+export const chargeUnits = (cost: bigint): Units => (cost * 15n + 999n) / 1000n;
+
+/** Undefined when a candidate has no price. */
+export const quoteOf = (
+  candidates: readonly ModelCandidate[],
+  bounds: ModelBounds,
+  outputTokens: number,
+): { readonly quoted: readonly ModelQuoted[]; readonly units: Units } | undefined => {
+  const quoted: ModelQuoted[] = [];
+  for (const candidate of candidates) {
+    const known = ratesOf(candidate);
+    if (!known) return undefined;
+    const output = BigInt(outputTokens) * BigInt(bounds.choices ?? 1);
+    const bound = BigInt(bounds.inputTokens) * known.dearestInput + output * known.output;
+    quoted.push({ ...candidate, bound });
+  }
+  const dearest = quoted.reduce((most, { bound }) => (bound > most ? bound : most), 0n);
+  return { quoted, units: chargeUnits(dearest) };
+};
+
+/** Unknown is never zero: what was billed and cannot be priced costs what was quoted at the most. */
+const attemptCost = (attempt: ModelAttempt, quoted: readonly ModelQuoted[]): bigint => {
+  if (attempt.billed === false) return 0n;
+  const match = quoted.find(
+    (each) => each.provider === attempt.provider && each.model === attempt.model,
+  );
+  const candidate = match ?? quoted[0];
+  if (!candidate) throw new Error('a quote without candidates');
+  const used = Object.entries(attempt.usage ?? {}).filter(([, tokens]) => tokens > 0);
+  if (attempt.provenance === 'unknown' || used.length === 0) return candidate.bound;
+  const meters = ratesOf(candidate)?.meters ?? {};
+  let cost = 0n;
+  for (const [meter, tokens] of used) {
+    const rate = meters[meter];
+    if (rate === undefined) return candidate.bound;
+    cost += rate * BigInt(tokens);
+  }
+  return cost;
+};
+
+export const usageUnits = (
+  attempts: readonly ModelAttempt[],
+  quoted: readonly ModelQuoted[],
+): Units => chargeUnits(attempts.reduce((sum, each) => sum + attemptCost(each, quoted), 0n));

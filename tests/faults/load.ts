@@ -1,0 +1,199 @@
+import { parseMoney } from '@tollkeeper/kernel';
+import type { ModelCommand, Random } from '@tollkeeper/testing';
+import {
+  sendUntilAnswered,
+  type LedgerPort,
+  type LedgerReply,
+  type Persistence,
+} from '../support/ledger-port.js';
+
+/** What a client was told, in the client's own words. */
+export interface AckedEnd {
+  readonly accountId: string;
+  readonly reservationId: string;
+  readonly end: 'settled' | 'released';
+  /** Of a settle. */
+  readonly chargeCredits: string | undefined;
+}
+
+export interface LoadFigures {
+  readonly reserved: number;
+  readonly settled: number;
+  readonly released: number;
+  readonly late: number;
+  readonly abandoned: number;
+  /** Commands that were given up without an answer. */
+  readonly unanswered: number;
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+/** Clients that reserve, then settle or release, under ids of their own and until they are answered. */
+export interface Load {
+  readonly accountIds: readonly string[];
+  /** What was acknowledged since the last look. */
+  readonly takeAcked: () => AckedEnd[];
+  readonly figures: () => LoadFigures;
+  readonly stop: () => Promise<void>;
+}
+
+export interface LoadOptions {
+  readonly clients: number;
+  readonly accounts: number;
+  readonly persistence: Persistence;
+  /** The longest that a client holds a reservation. */
+  readonly holdMs: number;
+}
+
+export const startLoad = async (
+  ledger: LedgerPort,
+  random: Random,
+  options: LoadOptions,
+): Promise<Load> => {
+  const load = new RunningLoad(ledger, random, options);
+  await load.open();
+  load.start();
+  return load;
+};
+
+const model = { provider: 'openai', model: 'gpt-4o' };
+const completion = {
+  candidates: [model],
+  bounds: { inputTokens: 1000, outputTokens: 100 },
+};
+
+class RunningLoad implements Load {
+  readonly accountIds: readonly string[];
+  private readonly run: string;
+  private acked: AckedEnd[] = [];
+  private readonly counts = {
+    reserved: 0,
+    settled: 0,
+    released: 0,
+    late: 0,
+    abandoned: 0,
+    unanswered: 0,
+  };
+  private readonly refused = new Map<string, number>();
+  private stopping = false;
+  private place = 0;
+  private clients: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    private readonly ledger: LedgerPort,
+    private readonly random: Random,
+    private readonly options: LoadOptions,
+  ) {
+    this.run = random.int(0, 1e9).toString(36);
+    this.accountIds = Array.from(
+      { length: options.accounts },
+      (_, n) => `load_${this.run}_${String(n)}`,
+    );
+  }
+
+  async open(): Promise<void> {
+    for (const accountId of this.accountIds) {
+      const owner = { ownerUserId: 'usr_load', tier: 'pro' } as const;
+      await this.send(accountId, { verb: 'open', id: `open_${accountId}`, body: owner });
+      const body = { amountCredits: '1000000' };
+      await this.send(accountId, { verb: 'grant', id: `grant_${accountId}`, body });
+    }
+  }
+
+  start(): void {
+    const { clients } = this.options;
+    this.clients = Promise.all(Array.from({ length: clients }, () => this.client()));
+  }
+
+  takeAcked(): AckedEnd[] {
+    return this.acked.splice(0);
+  }
+
+  figures(): LoadFigures {
+    return { ...this.counts, refused: this.refused };
+  }
+
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await this.clients;
+  }
+
+  private async client(): Promise<void> {
+    while (!this.stopping) {
+      await this.reserveAndEnd(this.random.pick(this.accountIds), `r${String(this.place++)}`);
+    }
+  }
+
+  private async reserveAndEnd(accountId: string, reservationId: string): Promise<void> {
+    const isPlain = this.random.int(0, 1) === 0;
+    const amountCredits = String(this.random.int(1, 9));
+    const reserve = { verb: 'reserve', id: reservationId } as const;
+    const reserved = await this.send(accountId, {
+      ...reserve,
+      body: isPlain ? { amountCredits } : completion,
+    });
+    if (reserved?.['status'] !== 'accepted') return;
+    this.counts.reserved++;
+    await this.hold();
+    const fate = this.random.int(0, 99);
+    if (fate < 3) {
+      this.counts.abandoned++;
+      return;
+    }
+    if (fate < 25) {
+      await this.release(accountId, reservationId);
+      return;
+    }
+    const settle = (): Promise<void> =>
+      this.settle(accountId, reservationId, isPlain ? amountCredits : undefined);
+    // Now and then a caller sends it twice at once.
+    await Promise.all(fate < 30 ? [settle(), settle()] : [settle()]);
+  }
+
+  private async settle(
+    accountId: string,
+    reservationId: string,
+    amountCredits: string | undefined,
+  ): Promise<void> {
+    const attempts = [{ ...model, usage: { input: 900, output: 50 } }];
+    const reply = await this.send(accountId, {
+      verb: 'settle',
+      id: `s_${reservationId}`,
+      body:
+        amountCredits === undefined
+          ? { reservationId, attempts }
+          : { reservationId, amountCredits },
+    });
+    if (reply?.['status'] !== 'accepted') return;
+    this.counts.settled++;
+    if (reply['late'] === true) this.counts.late++;
+    const chargeCredits = String(reply['chargeCredits']);
+    if (amountCredits !== undefined && !parseMoney(chargeCredits).eq(amountCredits)) {
+      throw new Error(`${reservationId} was charged ${chargeCredits}, not ${amountCredits}`);
+    }
+    this.acked.push({ accountId, reservationId, end: 'settled', chargeCredits });
+  }
+
+  private async release(accountId: string, reservationId: string): Promise<void> {
+    const body = { reservationId, reason: 'failed' } as const;
+    const reply = await this.send(accountId, { verb: 'release', id: `l_${reservationId}`, body });
+    if (reply?.['status'] !== 'accepted') return;
+    this.counts.released++;
+    this.acked.push({ accountId, reservationId, end: 'released', chargeCredits: undefined });
+  }
+
+  private async hold(): Promise<void> {
+    const ms = this.random.int(0, this.options.holdMs);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+  }
+
+  private async send(accountId: string, command: ModelCommand): Promise<LedgerReply | undefined> {
+    const { persistence } = this.options;
+    const reply = await sendUntilAnswered(this.ledger, accountId, command, persistence);
+    if (reply === undefined) this.counts.unanswered++;
+    else if (reply['status'] !== 'accepted') {
+      const reason = `${command.verb}: ${String(reply['reason'])}`;
+      this.refused.set(reason, (this.refused.get(reason) ?? 0) + 1);
+    }
+    return reply;
+  }
+}

@@ -1,0 +1,84 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** One life of a process. */
+export interface Life {
+  readonly pid: number;
+  readonly exited: Promise<unknown>;
+}
+
+/** A process that is started again whenever it ends, until it is let go. */
+export interface KeptRunning {
+  readonly name: string;
+  readonly pid: () => number;
+  readonly lives: () => number;
+  /** To the process and, where it has some, its children. */
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** From now on its end is final. */
+  readonly letGo: () => void;
+}
+
+const againMs = 100;
+
+export const keepRunning = async <L extends Life>(
+  name: string,
+  launch: (life: number) => Promise<L>,
+): Promise<KeptRunning> => {
+  let current: L = await launch(1);
+  let lives = 1;
+  let kept = true;
+  const isKept = (): boolean => kept;
+  const watch = async (): Promise<void> => {
+    while (isKept()) {
+      await current.exited;
+      while (isKept()) {
+        await new Promise((resolve) => setTimeout(resolve, againMs));
+        if (!isKept()) break;
+        try {
+          current = await launch(lives + 1);
+          lives++;
+          break;
+        } catch (error) {
+          process.stderr.write(`${name} did not start again: ${String(error)}\n`);
+        }
+      }
+    }
+  };
+  void watch();
+  return {
+    name,
+    pid: () => current.pid,
+    lives: () => lives,
+    signal: (signal) => {
+      for (const pid of signal === 'SIGKILL' ? [current.pid] : treeOf(current.pid))
+        send(pid, signal);
+    },
+    letGo: () => {
+      kept = false;
+    },
+  };
+};
+
+const send = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended in between.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
+/** PostgreSQL serves each session by a child that leaves its group, so only the parents tell. */
+const treeOf = (pid: number): number[] => {
+  const children: number[] = [];
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const parent = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1];
+      if (parent === String(pid)) children.push(Number(entry));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return [pid, ...children];
+};

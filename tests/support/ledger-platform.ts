@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openEventStore, type EventStore } from '@tollkeeper/event-store';
+import { startEphemeralNats, startEphemeralPostgres, type NatsUser } from '@tollkeeper/servers';
+import { startLossyProxy, type LossyProxy } from '@tollkeeper/testing';
+import { keepRunning, type KeptRunning } from './kept-running.js';
+import { startService, type ServiceProcess } from './service-process.js';
+
+export interface LedgerPlatformOptions {
+  /** All of them serve all accounts. */
+  readonly creditInstances?: number;
+  readonly projection?: boolean;
+  /** Holds the events instead of PostgreSQL. */
+  readonly kurrentdbUrl?: string | undefined;
+  /** Of the credit service, e.g. a short CALL_TIMEOUT_MS. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Between each credit instance and what it talks to stands a relay that can fail. */
+  readonly relayed?: boolean;
+}
+
+/** What the ledger needs and no more: servers, pricing, credit, perhaps the projection; each started again when it ends. */
+export interface LedgerPlatform {
+  /** The credit instances, `projection`, `nats`, `postgres`. */
+  readonly processes: ReadonlyMap<string, KeptRunning>;
+  /** `credit-0 → store`, `credit-0 → nats`, …; empty unless relayed. */
+  readonly links: ReadonlyMap<string, LossyProxy>;
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+  readonly kurrentdbUrl: string | undefined;
+  readonly store: () => Promise<EventStore>;
+  readonly logs: string;
+  readonly stop: () => Promise<void>;
+}
+
+export const startLedgerPlatform = async (
+  options: LedgerPlatformOptions = {},
+): Promise<LedgerPlatform> => {
+  const { creditInstances = 1, kurrentdbUrl, relayed = false } = options;
+  const postgres = await startEphemeralPostgres({ durable: true });
+  const nats = await startEphemeralNats();
+  const logs = mkdtempSync(join(tmpdir(), 'tollkeeper-ledger-'));
+  // Everybody goes through these, since a server that was killed may come back on another port.
+  const toPostgres = await startLossyProxy('127.0.0.1', postgres.port);
+  const toNats = await startLossyProxy('127.0.0.1', nats.port);
+  const databaseUrl = withPort(postgres.url, toPostgres.port);
+  const natsUrl = (user: NatsUser): string => withPort(nats.url(user), toNats.port);
+
+  const processes = new Map<string, KeptRunning>();
+  const services: ServiceProcess[] = [];
+  const keep = async (name: string, launch: Parameters<typeof keepRunning>[1]): Promise<void> => {
+    processes.set(name, await keepRunning(name, launch));
+  };
+  const serve = (name: string, service: string, env: Record<string, string | undefined>) =>
+    keep(name, async () => {
+      const common = { DATABASE_URL: databaseUrl, KURRENTDB_URL: kurrentdbUrl, LOG_LEVEL: 'warn' };
+      const logFile = join(logs, `${name}.log`);
+      const started = await startService(service, { ...common, ...env }, { logFile });
+      services.push(started);
+      return started;
+    });
+
+  await keep('postgres', async (life) => {
+    if (life === 1) return postgres;
+    const again = await postgres.startAgain();
+    toPostgres.moveTo(again.port);
+    return again;
+  });
+  await keep('nats', async (life) => {
+    if (life === 1) return nats;
+    const again = await nats.startAgain();
+    toNats.moveTo(again.port);
+    return again;
+  });
+  await serve('pricing', 'pricing', { NATS_URL: natsUrl('pricing') });
+  if (options.projection)
+    await serve('projection', 'projection', { NATS_URL: natsUrl('projection') });
+
+  const links = new Map<string, LossyProxy>();
+  const link = async (name: string, url: string): Promise<string> => {
+    if (!relayed) return url;
+    const proxy = await startLossyProxy('127.0.0.1', Number(new URL(url).port));
+    links.set(name, proxy);
+    return withPort(url, proxy.port);
+  };
+  for (let n = 0; n < creditInstances; n++) {
+    const name = `credit-${String(n)}`;
+    const store = kurrentdbUrl ?? databaseUrl;
+    const storeUrl = await link(`${name} → store`, store);
+    await serve(name, 'credit', {
+      ...options.env,
+      NATS_URL: await link(`${name} → nats`, natsUrl('credit')),
+      ...(kurrentdbUrl === undefined ? { DATABASE_URL: storeUrl } : { KURRENTDB_URL: storeUrl }),
+    });
+  }
+
+  let store: Promise<EventStore> | undefined;
+  return {
+    processes,
+    links,
+    natsUrl: natsUrl('operator'),
+    databaseUrl,
+    kurrentdbUrl,
+    logs,
+    store: () =>
+      (store ??= openEventStore({ databaseUrl, kurrentdbUrl, applicationName: 'tests' })),
+    stop: async () => {
+      for (const each of processes.values()) {
+        each.letGo();
+        each.signal('SIGCONT');
+      }
+      await (await store)?.close();
+      await Promise.all(services.map((service) => service.stop()));
+      await Promise.all([...links.values(), toPostgres, toNats].map((each) => each.close()));
+      await nats.stop();
+      await postgres.stop();
+      rmSync(logs, { recursive: true, force: true });
+    },
+  };
+};
+
+const withPort = (text: string, port: number): string => {
+  const url = new URL(text);
+  url.port = String(port);
+  return url.href;
+};
