@@ -9,13 +9,8 @@ import type {
 } from '@tollkeeper/events';
 import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
 import { drawOrder, toAllocation, toPart } from './draw.js';
-import {
-  countCharged,
-  countReleased,
-  countReserved,
-  countSettled,
-  evolveLimits,
-} from './limits.js';
+import { countCharged, countReleased, countReserved, countSettled } from './limit-counts.js';
+import { evolveLimits } from './limit-facts.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 /** The stream contradicts itself: a fact that no decision of ours can have produced. */
@@ -32,6 +27,8 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
   if (account.opened === (event.type === 'AccountOpened')) {
     throw corrupt(account, event.type, account.opened ? 'opened twice' : 'not opened');
   }
+  account.lastEventAtMs = Date.parse(meta.occurredAt);
+  account.revision += 1;
   switch (event.type) {
     case 'AccountOpened':
       open(account, event.data, meta);
@@ -60,7 +57,7 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     case 'LimitSet':
     case 'LimitRemoved':
     case 'LimitWarned': {
-      const wrong = evolveLimits(account.limits, event, meta);
+      const wrong = evolveLimits(account.limits, event, meta, account.revision);
       if (wrong !== undefined) throw corrupt(account, event.type, wrong);
       break;
     }
@@ -80,7 +77,6 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
     default:
       unreachable(event);
   }
-  account.lastEventAtMs = Date.parse(meta.occurredAt);
 };
 
 const corrupt = (account: CreditAccount, what: string, why: string): CorruptStreamError =>
@@ -142,7 +138,7 @@ const addReservation = (
     charged: undefined,
     settled: undefined,
     corrections: undefined,
-    counted: countReserved(account.limits, data, amountCredits, meta.occurredAt),
+    counted: countReserved(account.limits, data, meta.occurredAt),
   });
 };
 

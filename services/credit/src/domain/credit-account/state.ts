@@ -1,6 +1,7 @@
 import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
-import { newLimits, type Counted, type Limits } from './limits.js';
+import type { Counted } from './limit-counts.js';
+import { newLimits, type Limits } from './limits.js';
 
 /** Credits put in, and what is left of them unreserved. */
 export interface Grant {
@@ -55,7 +56,7 @@ export interface Reservation {
   /** Hashes of corrections by command id, so that a repeated one gets its answer. */
   corrections: Map<string, Charged> | undefined;
   /** What it counts for in the windows of limits; undefined where it counts in none. */
-  readonly counted: readonly Counted[] | undefined;
+  counted: readonly Counted[] | undefined;
 }
 
 /**
@@ -83,6 +84,8 @@ export interface CreditAccount {
   repaid: GrantPart[];
   readonly limits: Limits;
   lastEventAtMs: number;
+  /** Of the last event applied; −1 before the first. */
+  revision: number;
 }
 
 export const newAccount = (accountId: string): CreditAccount => ({
@@ -102,6 +105,7 @@ export const newAccount = (accountId: string): CreditAccount => ({
   repaid: [],
   limits: newLimits(),
   lastEventAtMs: 0,
+  revision: -1,
 });
 
 export const isUsable = (grant: Grant, atMs: number): boolean =>
