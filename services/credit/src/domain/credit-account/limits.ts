@@ -122,5 +122,5 @@ const indexOf = (limits: Limits, limit: Limit): Map<string, Limit[]> =>
 export const watchSoft = (limits: Limits, limit: Limit, period: Period): void => {
   if (limit.mode === 'soft' && !period.warned && period.used.gt(limit.amount)) {
     limits.passed.set(period, limit);
-  } else if (limits.passed.size > 0) limits.passed.delete(period);
+  }
 };
