@@ -24,7 +24,7 @@ const toSetLimit = (
 };
 
 /** Every limit of an account and how much of it is used in the window that it is now. */
-const limitsView = (account: CreditAccount, at: Date): LimitsView => {
+export const limitsView = (account: CreditAccount, at: Date): LimitsView => {
   const { accountId, timeZone, limits } = account;
   const occurredAt = at.toISOString();
   const day = localDate(at, timeZone);

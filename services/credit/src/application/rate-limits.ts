@@ -1,5 +1,6 @@
 import type { CreditCommand } from '../domain/credit-account/commands.js';
-import { boundTokens, limitsOn, type Limit } from '../domain/credit-account/limits.js';
+import { boundTokens } from '../domain/credit-account/limit-counts.js';
+import { limitsOn, type Limit } from '../domain/credit-account/limits.js';
 import type { CreditAccount } from '../domain/credit-account/state.js';
 import type { Refusal } from '../domain/credit-account/verdict.js';
 import { SlidingMinute } from './sliding-minute.js';

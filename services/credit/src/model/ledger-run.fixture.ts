@@ -22,13 +22,6 @@ export interface Product {
   ) => Request;
 }
 
-interface Ids {
-  readonly commandId: string;
-  readonly correlationId: undefined;
-  readonly causationId: undefined;
-  readonly actor: string;
-}
-
 /** When the process dies around the next append. */
 export type Crash = 'before' | 'after';
 

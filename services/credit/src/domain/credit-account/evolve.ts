@@ -20,13 +20,8 @@ import {
   setTopUpRule,
   watchBalance,
 } from './evolve-watch.js';
-import {
-  countCharged,
-  countReleased,
-  countReserved,
-  countSettled,
-  evolveLimits,
-} from './limits.js';
+import { countCharged, countReleased, countReserved, countSettled } from './limit-counts.js';
+import { evolveLimits } from './limit-facts.js';
 import { lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
@@ -42,8 +37,9 @@ export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: 
   if (account.opened === (event.type === 'AccountOpened')) {
     throw corrupt(account, event.type, account.opened ? 'opened twice' : 'not opened');
   }
-  apply(account, event, meta);
   account.lastEventAtMs = Date.parse(meta.occurredAt);
+  account.revision += 1;
+  apply(account, event, meta);
   if (account.watch) watchBalance(account, account.watch);
 };
 
@@ -76,7 +72,7 @@ const apply = (account: CreditAccount, event: CreditAccountEvent, meta: Meta): v
     case 'LimitSet':
     case 'LimitRemoved':
     case 'LimitWarned': {
-      const wrong = evolveLimits(account.limits, event, meta);
+      const wrong = evolveLimits(account.limits, event, meta, account.revision);
       if (wrong !== undefined) throw corrupt(account, event.type, wrong);
       break;
     }
@@ -144,7 +140,7 @@ const addReservation = (
     settled: undefined,
     corrections: undefined,
     refundedCredits: undefined,
-    counted: countReserved(account.limits, data, amountCredits, meta.occurredAt),
+    counted: countReserved(account.limits, data, meta.occurredAt),
   });
 };
 

@@ -1,4 +1,4 @@
-import type { CreditAccountEvent, LimitUnit, LimitWindow, Quote } from '@tollkeeper/events';
+import type { Charge, CreditAccountEvent, LimitUnit, LimitWindow, Quote } from '@tollkeeper/events';
 import { formatMoney, Money, sumMoney } from '@tollkeeper/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,8 @@ import { decide } from './decide.js';
 import { evolve } from './evolve.js';
 import { followUps } from './follow-ups.js';
 import { call, charge, correct, counts, plain, removeLimit, setLimit } from './limits.fixture.js';
+import { countedBefore, type Counted } from './limit-counts.js';
+import { restoredLimits } from './limits.js';
 import { defaultRules, type AccountRules } from './rules.js';
 import { newAccount, type CreditAccount } from './state.js';
 
@@ -341,4 +343,42 @@ describe('over any sequence of commands', () => {
       { numRuns: 200 },
     );
   });
+
+  it('what a closed reservation counts for can be told from its own events, and the limits from what they keep', () => {
+    let told = 0;
+    fc.assert(
+      fc.property(fc.constantFrom('pro' as const, 'free' as const), steps, (tier, each) => {
+        const { account, history } = play(tier, each, () => undefined);
+        const { limits } = account;
+        history.forEach(({ event, meta }, revision) => {
+          if (event.type !== 'Reserved') return;
+          const reservation = account.reservations.get(event.data.reservationId);
+          if (!reservation || reservation.state === 'open') return;
+          const charge = history.findLast(
+            ({ event: later }) =>
+              (later.type === 'Settled' ||
+                later.type === 'SettledLate' ||
+                later.type === 'UsageCorrected') &&
+              later.data.reservationId === event.data.reservationId,
+          )?.event.data as Charge | undefined;
+          const { occurredAt } = meta;
+          const again = countedBefore(limits, { data: event.data, occurredAt, revision }, charge);
+          const still = (reservation.counted ?? []).filter(
+            ({ limitId, since }) =>
+              limitId === undefined || limits.byId.get(limitId)?.since === since,
+          );
+          const inOrder = (counted: readonly Counted[]) =>
+            counted.map((one) => ({ ...one, amount: formatMoney(one.amount) })).sort(byLimit);
+          expect(inOrder(again ?? [])).toEqual(inOrder(still));
+          told += still.length;
+        });
+        expect(restoredLimits(limits)).toEqual(limits);
+      }),
+      { numRuns: 200 },
+    );
+    expect(told).toBeGreaterThan(100);
+  });
 });
+
+const byLimit = (a: { limitId: string | undefined }, b: { limitId: string | undefined }): number =>
+  (a.limitId ?? '') < (b.limitId ?? '') ? -1 : 1;

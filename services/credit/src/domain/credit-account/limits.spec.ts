@@ -598,7 +598,7 @@ describe('removing a limit', () => {
       .when(setLimit({ unit: 'requests', amount: '2' }))
       .when(call('r1'))
       .when(removeLimit())
-      .when({ ...setLimit({ unit: 'requests', amount: '2', window: 'hour' }), commandId: 'anew' })
+      .when({ ...setLimit({ unit: 'requests', amount: '2' }), commandId: 'anew' })
       .then('LimitSet')
       .when(call('r2'))
       .when(release('r1'))
@@ -606,6 +606,6 @@ describe('removing a limit', () => {
       .then('Reserved')
       .when(call('r4'))
       .thenRefused('limit-reached');
-    expect(counts(anew.account)).toEqual({ '2026-03-01T12': '2' });
+    expect(counts(anew.account)).toEqual({ '2026-03-01': '2' });
   });
 });

@@ -30,7 +30,7 @@ import type {
 import { today, type DecisionContext } from './context.js';
 import { drawFromGrants, toAllocation } from './draw.js';
 import { modelBeyondTier } from './free-tier.js';
-import { boundTokens, dearestUsd } from './limits.js';
+import { boundTokens, dearestUsd } from './limit-counts.js';
 import { availableCredits, balanceCredits, type CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 

@@ -9,9 +9,7 @@ export const limitWarnings = (account: CreditAccount): readonly CreditAccountEve
   const { passed } = account.limits;
   if (passed.size === 0) return none;
   const warnings: CreditAccountEvent[] = [];
-  for (const { limit, name, used } of passed) {
-    if (!limit) continue;
-    const { limitId, amount } = limit;
+  for (const [{ name, used }, { limitId, amount }] of passed) {
     const figures = { used: formatMoney(used), amount: formatMoney(amount) };
     warnings.push({ type: 'LimitWarned', data: { limitId, period: name, ...figures } });
   }

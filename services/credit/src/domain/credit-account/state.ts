@@ -2,7 +2,8 @@ import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkee
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
-import { newLimits, type Counted, type Limits } from './limits.js';
+import type { Counted } from './limit-counts.js';
+import { newLimits, type Limits } from './limits.js';
 
 /** Credits put in, and what is left of them unreserved. */
 export interface Grant {
@@ -67,7 +68,7 @@ export interface Reservation {
   /** What refunds have given back; undefined when none has. */
   refundedCredits: Money | undefined;
   /** What it counts for in the windows of limits; undefined where it counts in none. */
-  readonly counted: readonly Counted[] | undefined;
+  counted: readonly Counted[] | undefined;
 }
 
 /** An operator's command that was carried out, and what its answer is rebuilt from. */
@@ -109,6 +110,8 @@ export interface CreditAccount {
   repaid: GrantPart[];
   readonly limits: Limits;
   lastEventAtMs: number;
+  /** Of the last event applied; −1 before the first. */
+  revision: number;
 }
 
 export const newAccount = (accountId: string): CreditAccount => ({
@@ -132,6 +135,7 @@ export const newAccount = (accountId: string): CreditAccount => ({
   repaid: [],
   limits: newLimits(),
   lastEventAtMs: 0,
+  revision: -1,
 });
 
 export const isUsable = (grant: Grant, atMs: number): boolean =>
