@@ -33,7 +33,8 @@ export default tseslint.config(
       '@typescript-eslint/only-throw-error': 'error',
       // Nest declares its option bags as classes.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-      complexity: ['error', 15],
+      // A switch that dispatches counts once, however many cases it names.
+      complexity: ['error', { max: 15, variant: 'modified' }],
       'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
       'no-console': 'error',
       eqeqeq: 'error',

@@ -29,7 +29,7 @@ export const post = (changes: JournalChanges, event: LedgerEvent, timeZone: stri
   if (postings.length === 0) return;
   const day = dayOf(event, timeZone);
   let turnovers = changes.get(day);
-  if (!turnovers) changes.set(day, (turnovers = new Map()));
+  if (!turnovers) changes.set(day, (turnovers = new Map<JournalAccount, Turnover>()));
   for (const { account, amount } of postings) {
     let turnover = turnovers.get(account);
     if (!turnover) turnovers.set(account, (turnover = { debits: zero, credits: zero }));
