@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { projectionSubjects } from '@tollkeeper/contracts';
 import { openPostgresEventStore } from '@tollkeeper/event-store';
+import { formatMoney, parseMoney, sumMoney } from '@tollkeeper/kernel';
 import type { RunningService } from '@tollkeeper/lifecycle';
 import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
 import {
@@ -204,6 +205,15 @@ describe('the projection service answers on NATS', () => {
         { accountId: 'acc_lapse', reservationId: 'r3' },
       ],
     });
+  });
+
+  it('a trial balance that comes to zero', async () => {
+    const reply = await ask(projectionSubjects.trialBalance);
+    const accounts = reply['accounts'] as { account: string; balance: string }[];
+    expect(accounts).toHaveLength(11);
+    expect(formatMoney(sumMoney(accounts.map(({ balance }) => parseMoney(balance))))).toBe('0');
+    const later = await ask(projectionSubjects.trialBalance, { from: '2027-01-01' });
+    expect(later).toMatchObject({ accounts: [] });
   });
 
   it('margins and daily summaries of a range of days', async () => {

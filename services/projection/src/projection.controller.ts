@@ -16,6 +16,7 @@ import { pageTransactions } from './credit-transactions/credit-transactions.quer
 import { pageDays } from './daily-summaries/daily-summaries.query.js';
 import { pageGrants } from './grants/grants.query.js';
 import { pageLimits } from './limits/limits.query.js';
+import { readTrialBalance } from './journal/trial-balance.query.js';
 import { readMargins } from './margin-by-tier/margin-by-tier.query.js';
 import { findDue, pageOpenReservations } from './open-reservations/open-reservations.query.js';
 import type { AsOf } from './projector/as-of.js';
@@ -138,6 +139,14 @@ export class ProjectionController {
     return this.answer(rangeQuery, body, async (query) => {
       const { rows, ...asOf } = await readMargins(this.pool, query);
       return { margins: rows, ...asOf };
+    });
+  }
+
+  @MessagePattern(projectionSubjects.trialBalance)
+  trialBalance(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(rangeQuery, body, async (query) => {
+      const { rows, ...asOf } = await readTrialBalance(this.pool, query);
+      return { accounts: rows, ...asOf };
     });
   }
 

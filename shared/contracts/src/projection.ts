@@ -10,6 +10,7 @@ export const projectionSubjects = {
   grants: (accountId: string): string => `projection.v1.grants.${accountId}`,
   limits: (accountId: string): string => `projection.v1.limits.${accountId}`,
   marginByTier: 'projection.v1.margin-by-tier',
+  trialBalance: 'projection.v1.trial-balance',
   dailySummaries: 'projection.v1.daily-summaries',
   /** A hint for the credit service: open reservations that are past their expiry. */
   dueReservations: 'projection.v1.due-reservations',

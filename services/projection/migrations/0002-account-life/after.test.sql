@@ -41,6 +41,19 @@ BEGIN
            WHERE g.account_id = b.account_id AND kind = 'adjustment') - b.adjusted
   ), 'daily summaries know every adjustment';
 
+  ASSERT (SELECT coalesce(sum(balance), 0) FROM trial_balance) = 0, 'the books balance';
+
+  ASSERT NOT EXISTS (
+    SELECT FROM
+      (SELECT coalesce(sum(available), 0) AS available, coalesce(sum(reserved), 0) AS reserved,
+              coalesce(sum(debt), 0) AS debt FROM balances) AS b,
+      (SELECT coalesce(-sum(balance) FILTER (WHERE account = 'liability:credits:available'), 0) AS available,
+              coalesce(-sum(balance) FILTER (WHERE account = 'liability:credits:reserved'), 0) AS reserved,
+              coalesce(sum(balance) FILTER (WHERE account = 'asset:receivable:debt'), 0) AS debt
+       FROM trial_balance) AS j
+    WHERE (b.available, b.reserved, b.debt) <> (j.available, j.reserved, j.debt)
+  ), 'the journal owes customers what their balances say';
+
   ASSERT (SELECT count(*) FROM account_balances) = (SELECT count(*) FROM balances),
     'the view has every account once';
 END

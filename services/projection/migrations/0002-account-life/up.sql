@@ -110,3 +110,19 @@ CREATE TABLE publications (
   -- Of the last event published; NULL before the first.
   position text
 );
+
+-- The journal by account of the chart and day, over all customers. Entries themselves are a pure function of the events.
+CREATE TABLE journal_days (
+  local_date date NOT NULL,
+  account text NOT NULL,
+  -- Credits; neither is negative.
+  debits numeric NOT NULL,
+  credits numeric NOT NULL,
+  PRIMARY KEY (local_date, account)
+);
+
+CREATE VIEW trial_balance AS
+SELECT account, trim_scale(sum(debits)) AS debits, trim_scale(sum(credits)) AS credits,
+       trim_scale(sum(debits) - sum(credits)) AS balance
+FROM journal_days
+GROUP BY account;

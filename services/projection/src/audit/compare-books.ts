@@ -114,3 +114,31 @@ export const compareRefunds = async (pool: Pool, proofs: Proofs): Promise<void> 
     table: 'usage_log',
   });
 };
+
+/** The live journal: its sum is zero, and its liabilities are the live balances. @throws DifferenceError */
+export const compareJournal = async (pool: Pool): Promise<void> => {
+  const { rows } = await pool.query<Record<'what' | 'journal' | 'books', string>>(
+    `WITH j AS (
+       SELECT account, sum(debits) - sum(credits) AS balance FROM live_journal_days GROUP BY account
+     ), b AS (
+       SELECT sum(available) AS available, sum(reserved) AS reserved, sum(debt) AS debt,
+              sum(voided) AS voided FROM live_balances
+     )
+     SELECT what, journal::text, books::text FROM (
+       SELECT 'the trial balance' AS what, coalesce(sum(balance), 0) AS journal, 0 AS books FROM j
+       UNION ALL
+       SELECT account, sign * coalesce(balance, 0), coalesce(books, 0)
+       FROM b CROSS JOIN LATERAL (VALUES
+         ('liability:credits:available', -1, available), ('liability:credits:reserved', -1, reserved),
+         ('asset:receivable:debt', 1, debt), ('revenue:breakage:voided', -1, voided)
+       ) AS expected (account, sign, books) LEFT JOIN j USING (account)
+     ) AS compared WHERE journal <> books LIMIT 1`,
+  );
+  const first = rows[0];
+  if (!first) return;
+  throw new DifferenceError({
+    check: 'journal',
+    message: `${first.what} is ${first.journal} by the journal, ${first.books} by the balances`,
+    table: 'journal_days',
+  });
+};

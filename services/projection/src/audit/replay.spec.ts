@@ -59,8 +59,8 @@ it('tells the events of a whole life, each with what it is about', async () => {
       'CreditsAdjusted a2 -9 -4.5',
       'DebtRepaid g5 0 -0.5',
       'GrantVoided g6 -14.5 5',
-      'TierChanged pro to enterprise 0 -100',
-      'AccountFrozen fraud-check 0 -100',
+      'TierChanged pro to enterprise 0 -95',
+      'AccountFrozen fraud-check 0 -95',
       'LimitWarned per-key 0 7',
       'BalanceAlertsSet below 10, 5 0 19',
       'LowBalanceReached below 10 0 19',
@@ -74,10 +74,10 @@ it('tells the events of a whole life, each with what it is about', async () => {
 it('prints one line an event, under a header', async () => {
   const steps = await stepsOf(await stored(story()), 'a');
   expect([replayHeader(), ...steps.map(replayLine)].join('\n')).toMatchInlineSnapshot(`
-    "revision  time                      event           reservation or grant                          change       available        reserved        debt         balance
-           0  2026-11-20T10:00:00.000Z  AccountOpened                                                                      0               0           0               0
-           1  2026-11-20T10:00:01.000Z  CreditsGranted  g1                                               100             100               0           0             100
-           2  2026-11-20T10:00:02.000Z  Reserved        r1                                                                60              40           0             100
-           3  2026-11-20T10:00:03.000Z  Settled         r1                                              -0.1            99.9               0           0            99.9"
+    "revision  time                      event              about                                         change       available        reserved        debt         balance
+           0  2026-11-20T10:00:00.000Z  AccountOpened                                                                         0               0           0               0
+           1  2026-11-20T10:00:01.000Z  CreditsGranted     g1                                               100             100               0           0             100
+           2  2026-11-20T10:00:02.000Z  Reserved           r1                                                                60              40           0             100
+           3  2026-11-20T10:00:03.000Z  Settled            r1                                              -0.1            99.9               0           0            99.9"
   `);
 });

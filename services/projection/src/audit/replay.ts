@@ -2,6 +2,7 @@ import type { EventStore } from '@tollkeeper/event-store';
 import { creditStream } from '@tollkeeper/events';
 import { formatMoney } from '@tollkeeper/kernel';
 import { balanceAfter, type Balance } from '../balances/balances.projection.js';
+import { postingsOf } from '../journal/postings.js';
 import { decodeEvent } from '../projector/decode-event.js';
 import type { LedgerEvent } from '../projector/ledger-event.js';
 
@@ -18,6 +19,8 @@ export interface ReplayStep {
   /** By how much this event moved the balance. */
   readonly change: string;
   readonly data: LedgerEvent['data'];
+  /** Its journal entry; a debit is positive. The sum is zero. */
+  readonly postings: readonly { readonly account: string; readonly amount: string }[];
 }
 
 export class UnreadableAccountError extends Error {
@@ -56,6 +59,10 @@ const stepOf = (event: LedgerEvent, before: Balance | undefined, after: Balance)
     balance: formatMoney(balance),
     change: formatMoney(before ? balance.minus(before.balance) : balance),
     data: event.data,
+    postings: postingsOf(event).map(({ account, amount }) => ({
+      account,
+      amount: formatMoney(amount),
+    })),
   };
 };
 

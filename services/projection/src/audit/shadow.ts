@@ -19,6 +19,7 @@ const keys: Readonly<Record<Exclude<(typeof readModelTables)[number], 'checkpoin
   daily_summaries: 'account_id, local_date, tier',
   grants: 'account_id, grant_id',
   limits: 'account_id, limit_id',
+  journal_days: 'local_date, account',
 };
 
 export interface LiveCheckpoint {

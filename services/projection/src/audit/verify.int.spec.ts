@@ -107,6 +107,11 @@ describe('verify', () => {
       `SET available = available + 1, amount = amount + 1 WHERE account_id = 'acc_calls'`,
       'acc_calls g1',
     ],
+    [
+      'journal_days',
+      `SET debits = debits + 1 WHERE account = 'revenue:refunds'`,
+      '2026-11-20 revenue:refunds',
+    ],
     ['limits', `SET warned_period = '2026-12' WHERE limit_id = 'per-key'`, 'acc_life per-key'],
     ['usage_log', `SET refunded_credits = 0 WHERE refunded_credits > 0`, 'acc_life r1'],
   ])('finds one changed row of %s', async (table, change, key) => {

@@ -4,7 +4,7 @@ import { BatchProjector } from '../projector/batch-projector.js';
 import { consumeToHead } from '../projector/consume.js';
 import { accountIdOf, decodeEvent } from '../projector/decode-event.js';
 import { AccountProof } from './account-proof.js';
-import { compareGrants, compareRefunds } from './compare-books.js';
+import { compareGrants, compareJournal, compareRefunds } from './compare-books.js';
 import { DifferenceError } from './difference.js';
 import { Shadow, type LiveCheckpoint } from './shadow.js';
 
@@ -68,6 +68,7 @@ class Verification {
     await this.compareBalances();
     await compareGrants(this.shadow.pool, this.proofs);
     await compareRefunds(this.shadow.pool, this.proofs);
+    await compareJournal(this.shadow.pool);
     await this.noneParked();
     await this.endOnce();
     return {

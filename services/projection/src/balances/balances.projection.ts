@@ -1,6 +1,10 @@
 import { parseMoney, sumMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
 import type { Allocation } from '@tollkeeper/events';
-import { ContradictionError, type LedgerEvent } from '../projector/ledger-event.js';
+import {
+  ContradictionError,
+  type LedgerEvent,
+  type LedgerEventOf,
+} from '../projector/ledger-event.js';
 
 /**
  * What an account has, in credits.
@@ -87,14 +91,7 @@ export const movementOf = (event: LedgerEvent): Movement => {
       return { reserved: plus(returned, lapsed).neg(), available: returned, lapsed };
     }
     case 'UsageCorrected':
-      return {
-        available: sumOf(event.data.returned).minus(sumOf(event.data.drawn)),
-        debt: amountOf(event.data.debt?.amountCredits).minus(
-          amountOf(event.data.debtCancelledCredits),
-        ),
-        charged: parseMoney(event.data.deltaCredits),
-        lapsed: sumOf(event.data.lapsed),
-      };
+      return corrected(event.data);
     case 'DebtRepaid': {
       const amount = parseMoney(event.data.amountCredits);
       return { available: amount.neg(), debt: amount.neg() };
@@ -114,12 +111,7 @@ export const movementOf = (event: LedgerEvent): Movement => {
         adjusted: parseMoney(event.data.amountCredits),
       };
     case 'Refunded':
-      return {
-        available: sumOf(event.data.returned),
-        debt: amountOf(event.data.debtCancelledCredits).neg(),
-        charged: parseMoney(event.data.amountCredits).neg(),
-        lapsed: sumOf(event.data.lapsed),
-      };
+      return refunded(event.data);
     case 'TierChanged':
     case 'AccountFrozen':
     case 'AccountUnfrozen':
@@ -136,6 +128,20 @@ export const movementOf = (event: LedgerEvent): Movement => {
       return unreachable(event);
   }
 };
+
+const corrected = (data: LedgerEventOf<'UsageCorrected'>['data']): Movement => ({
+  available: sumOf(data.returned).minus(sumOf(data.drawn)),
+  debt: amountOf(data.debt?.amountCredits).minus(amountOf(data.debtCancelledCredits)),
+  charged: parseMoney(data.deltaCredits),
+  lapsed: sumOf(data.lapsed),
+});
+
+const refunded = (data: LedgerEventOf<'Refunded'>['data']): Movement => ({
+  available: sumOf(data.returned),
+  debt: amountOf(data.debtCancelledCredits).neg(),
+  charged: parseMoney(data.amountCredits).neg(),
+  lapsed: sumOf(data.lapsed),
+});
 
 const opened = (event: LedgerEvent): Balance => {
   if (event.type !== 'AccountOpened' || event.revision !== 0) {

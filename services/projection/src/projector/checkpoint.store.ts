@@ -66,6 +66,7 @@ export const readModelTables = [
   'daily_summaries',
   'grants',
   'limits',
+  'journal_days',
 ] as const;
 
 /** Empties every read model together with its checkpoint, which from now on belongs to this store. */

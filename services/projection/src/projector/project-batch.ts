@@ -19,6 +19,7 @@ import {
   type DayChange,
 } from '../daily-summaries/daily-summaries.projection.js';
 import { changeGrants, type GrantChanges } from '../grants/grants.projection.js';
+import { post, type JournalChanges } from '../journal/journal-days.projection.js';
 import { limitAfter, type LimitEvent, type Limits } from '../limits/limits.projection.js';
 import {
   chargedMargin,
@@ -86,6 +87,7 @@ export interface BatchChanges {
   readonly grants: GrantChanges;
   /** As the batch leaves them; undefined: removed. */
   readonly limits: Limits;
+  readonly journal: JournalChanges;
   readonly parked: ParkedRow[];
 }
 
@@ -102,6 +104,7 @@ const noChanges = (): BatchChanges => ({
   days: [],
   grants: new Map(),
   limits: new Map(),
+  journal: new Map(),
   parked: [],
 });
 
@@ -146,6 +149,7 @@ export class BatchProjection {
     const after = balanceAfter(before, event);
     if (before) this.applyTo(before, event);
     changeGrants(this.changes.grants, event, this.set.grants);
+    post(this.changes.journal, event, after.timeZone);
     this.set.balances.set(event.accountId, after);
     this.changes.balances.set(event.accountId, after);
   }

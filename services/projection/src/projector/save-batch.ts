@@ -9,6 +9,8 @@ import { sumMargins } from '../margin-by-tier/margin-by-tier.projection.js';
 import { addMargins } from '../margin-by-tier/margin-by-tier.store.js';
 import { grantedRows, movedGrantRows } from '../grants/grants.projection.js';
 import { insertGrants, moveGrants } from '../grants/grants.store.js';
+import { journalDayRows } from '../journal/journal-days.projection.js';
+import { addJournalDays } from '../journal/journal-days.store.js';
 import type { Limits } from '../limits/limits.projection.js';
 import { deleteLimits, saveLimits } from '../limits/limits.store.js';
 import {
@@ -43,6 +45,7 @@ const writes: readonly ((rows: string) => string)[] = [
   moveGrants,
   saveLimits,
   deleteLimits,
+  addJournalDays,
 ];
 
 /**
@@ -104,6 +107,7 @@ const rowsOf = (changes: BatchChanges, events: readonly RecordedEvent[]): unknow
   movedGrantRows(changes.grants),
   [...changes.limits.values()].filter((limit) => limit !== undefined),
   removedLimits(changes.limits),
+  journalDayRows(changes.journal),
 ];
 
 /**

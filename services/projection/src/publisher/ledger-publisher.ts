@@ -73,7 +73,6 @@ export class LedgerPublisher {
       try {
         await this.follow();
       } catch (error) {
-        if (signal.aborted) return;
         if (!(error instanceof PublicationMovedError)) {
           this.options.logger.error(
             { err: error, retryMs: this.retryMs },
