@@ -53,9 +53,10 @@ describe('three credit instances', () => {
   /** Of a partition that this instance owns. */
   const openAccount = async (amountCredits: string, owner?: string): Promise<string> => {
     const { owners } = await cluster.ownership();
-    let accountId = '';
-    do accountId = `acc_${String(++opened)}`;
-    while (owner !== undefined && owners[partitionOf(accountId)] !== owner);
+    let accountId = `acc_${String(++opened)}`;
+    while (owner !== undefined && owners[partitionOf(accountId)] !== owner) {
+      accountId = `acc_${String(++opened)}`;
+    }
     const open = { ownerUserId: 'usr_1', tier: 'pro' };
     expect(await ask(creditSubjects.open(accountId), open)).toMatchObject({ status: 'accepted' });
     const grant = { commandId: crypto.randomUUID(), amountCredits };

@@ -244,7 +244,7 @@ describe('leases of partitions', () => {
         }
         expect(instances.map((each) => servedBy(each).length).sort()).toEqual([21, 21, 22]);
       }),
-      { numRuns: 300 },
+      { numRuns: 5000 },
     );
   });
 });
