@@ -13,14 +13,17 @@ export class FakeLeaseStore {
     this.revision = 0;
   }
 
-  /** `nextFailure` is asked before each request. */
-  connection(nextFailure: () => Failure = () => 'none'): LeaseStore {
+  /** `nextFailure` is asked before each request, which then travels for as long as `travel` takes, and its reply as well. */
+  connection(
+    nextFailure: () => Failure = () => 'none',
+    travel: () => Promise<void> = () => Promise.resolve(),
+  ): LeaseStore {
     const request = async <T>(serve: () => T): Promise<T> => {
       const failure = nextFailure();
-      await Promise.resolve();
+      await travel();
       if (failure === 'lost-request') throw new Error('lost request');
       const reply = serve();
-      await Promise.resolve();
+      await travel();
       if (failure === 'lost-reply') throw new Error('lost reply');
       return reply;
     };

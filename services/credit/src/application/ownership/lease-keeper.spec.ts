@@ -15,6 +15,9 @@ interface Instance {
   readonly changed: number[][];
   superseded: boolean;
   failure: Failure;
+  /** Messages to and from the store stay on their way until they are let go. */
+  slow: boolean;
+  readonly travelling: (() => void)[];
 }
 
 /** Instances over one store, whose monotonic time passes by hand. */
@@ -29,7 +32,11 @@ const world = () => {
     const made: Instance = {
       keeper: new LeaseKeeper({
         instance: name,
-        store: store.connection(() => made.failure),
+        store: store.connection(
+          () => made.failure,
+          () =>
+            made.slow ? new Promise((resolve) => made.travelling.push(resolve)) : Promise.resolve(),
+        ),
         logger,
         nowMs: () => state.nowMs,
         times: defaultLeaseTimes,
@@ -40,6 +47,8 @@ const world = () => {
       changed: [],
       superseded: false,
       failure: 'none',
+      slow: false,
+      travelling: [],
     };
     return made;
   };
@@ -199,6 +208,7 @@ describe('leases of partitions', () => {
     const action = fc.oneof(
       { weight: 4, arbitrary: fc.record({ type: fc.constant('work' as const), name }) },
       { weight: 2, arbitrary: fc.record({ type: fc.constant('beat' as const), name }) },
+      { weight: 20, arbitrary: fc.record({ type: fc.constant('arrive' as const), name }) },
       {
         weight: 3,
         arbitrary: fc.record({
@@ -216,20 +226,33 @@ describe('leases of partitions', () => {
       },
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {
+      fc.asyncProperty(fc.array(action, { maxLength: 300, size: 'max' }), async (actions) => {
         const { instanceOf, turn, state } = world();
         const instances = ['a', 'b', 'c'].map((each) => instanceOf(each));
         for (const { keeper } of instances) await keeper.join();
         await turn(...instances);
+        const running = new Set<Promise<unknown>>();
+        const begin = (work: Promise<unknown>): void => {
+          running.add(work);
+          void work.finally(() => running.delete(work));
+        };
+        const stepping = new Set<Instance>();
+        for (const instance of instances) instance.slow = true;
         for (const each of actions) {
           if (each.type === 'pass') state.nowMs += each.ms;
           else {
             const instance = instances[each.name];
             if (!instance) continue;
             if (each.type === 'fail') instance.failure = each.failure;
-            else if (each.type === 'beat') await instance.keeper.beat();
-            else await turn(instance);
+            else if (each.type === 'beat') begin(instance.keeper.beat());
+            else if (each.type === 'arrive') instance.travelling.shift()?.();
+            else if (!stepping.has(instance)) {
+              stepping.add(instance);
+              const step = instance.keeper.step().catch(() => undefined);
+              begin(step.finally(() => stepping.delete(instance)));
+            }
           }
+          await new Promise((resolve) => setImmediate(resolve));
           for (const at of partitions) {
             const trusted = instances.filter(
               ({ keeper }) => keeper.serves(at) && keeper.isFresh(),
@@ -237,14 +260,19 @@ describe('leases of partitions', () => {
             if (trusted > 1) throw new Error(`partition ${String(at)} is trusted by two`);
           }
         }
-        for (const instance of instances) instance.failure = 'none';
+        for (const instance of instances) {
+          instance.failure = 'none';
+          instance.slow = false;
+          for (const arrive of instance.travelling.splice(0)) arrive();
+        }
+        await Promise.all(running);
         for (let n = 0; n < 10; n++) {
           state.nowMs += 500;
           await turn(...instances);
         }
         expect(instances.map((each) => servedBy(each).length).sort()).toEqual([21, 21, 22]);
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
   });
 });

@@ -59,6 +59,8 @@ export class LeaseKeeper implements Ownership {
   private table: Versioned<PartitionTable> = { value: emptyTable, revision: 0 };
   private epoch = 0;
   private beatRevision = 0;
+  /** When the last beat was sent after which the leases were sure. */
+  private renewedAtMs = -Infinity;
   private freshUntilMs = -Infinity;
   private failedAtMs = -Infinity;
   private superseded = false;
@@ -256,7 +258,9 @@ export class LeaseKeeper implements Ownership {
     const revision = await store.writeBeat(instance, { epoch: this.epoch }, this.beatRevision);
     if (revision !== 'conflict') {
       this.beatRevision = revision;
-      this.renewed(sentAtMs);
+      // A beat that came in time left nobody a moment in which to call the lease over.
+      const inTime = this.with_.nowMs() < this.renewedAtMs + this.with_.times.leaseMs;
+      if (inTime || (await this.regain())) this.renewed(sentAtMs);
       return;
     }
     const beat = await store.readBeat(instance);
@@ -265,8 +269,18 @@ export class LeaseKeeper implements Ownership {
     else this.beatRevision = beat?.revision ?? 0;
   }
 
+  /**
+   * After a beat that may have come too late: someone may have looked before it and be about to take over. The
+   * table gets a new revision, so that whoever acts on an older one fails, and whoever reads it sees the beat.
+   */
+  private async regain(): Promise<boolean> {
+    await this.readTable();
+    return !this.superseded && (await this.writeTable(this.table.value));
+  }
+
   private renewed(sentAtMs: number): void {
     const { leaseMs, marginMs } = this.with_.times;
+    this.renewedAtMs = sentAtMs;
     this.freshUntilMs = sentAtMs + leaseMs - marginMs;
     this.failedAtMs = -Infinity;
   }
