@@ -20,7 +20,7 @@ import {
   setTopUpRule,
   watchBalance,
 } from './evolve-watch.js';
-import { lowerDebt, owe, putBack, take, undraw } from './movements.js';
+import { keepRepaid, lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 export { CorruptStreamError } from './corrupt-stream.js';
@@ -196,7 +196,7 @@ const correct = (
 };
 
 const repay = (account: CreditAccount, data: CreditAccountEventOf<'DebtRepaid'>['data']): void => {
-  account.repaid.push(...take(account, [data]));
+  keepRepaid(account, take(account, [data]));
   lowerDebt(account, parseMoney(data.amountCredits));
 };
 
