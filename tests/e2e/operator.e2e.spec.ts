@@ -104,6 +104,34 @@ describe('an operator on NATS', () => {
     ]);
   }, 60_000);
 
+  it('does the same on the command line', async () => {
+    const { accountId } = await stack.openAccount('10');
+    const charge = { commandId: crypto.randomUUID(), amountCredits: '4' };
+    await ask(creditSubjects.charge(accountId), charge);
+    const why = ['--reason', 'goodwill'];
+    expect(await stack.toll('refund', accountId, charge.commandId, '1', ...why)).toMatchObject({
+      accountId,
+      refundedCredits: '1',
+      available: '7',
+    });
+    expect(await stack.toll('adjust', accountId, '-2', ...why)).toMatchObject({ available: '5' });
+    const { grantId } = await stack.toll<{ grantId: string }>('grant', accountId, '50');
+    expect(await stack.toll('void', accountId, grantId, ...why)).toEqual({ accountId });
+    await stack.toll('tier', accountId, 'enterprise', 'upgrade');
+    await stack.toll('freeze', accountId, 'chargeback');
+    expect(await ask(creditSubjects.reserve(accountId), { amountCredits: '1' })).toMatchObject({
+      reason: 'account-frozen',
+    });
+    await stack.toll('unfreeze', accountId, 'settled');
+    expect(await ask(creditSubjects.balance(accountId), {})).toMatchObject({
+      tier: 'enterprise',
+      available: '5',
+    });
+    const refused = await stack.tollRaw('refund', accountId, charge.commandId, '3.1', ...why);
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.stderr).toContain('exceeds-charge');
+  }, 60_000);
+
   it('opens a user’s personal account once, with its initial grant', async () => {
     const userId = `usr_${crypto.randomUUID()}`;
     const accountId = personalAccountId(userId);

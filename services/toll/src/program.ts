@@ -15,11 +15,10 @@ import { asOperator } from './commands/running.js';
 import { startPlatform } from './commands/start.js';
 import { statusOf } from './commands/status.js';
 import { stopPlatform } from './commands/stop.js';
+import type { Add, Run, Work } from './command-line.js';
+import { addCorrectionCommands } from './correction-program.js';
 import { homeOf } from './home/home.js';
-import { columns, printer, type Printer } from './print.js';
-
-/** What a command does; the exit code is 0 unless it returns another or throws. */
-type Work = (print: Printer) => Promise<number | undefined>;
+import { columns, printer } from './print.js';
 
 const JSON_FLAG = ['--json', 'print JSON for programs'] as const;
 
@@ -46,12 +45,10 @@ export const tollProgram = (argv: readonly string[]): Command => {
 
   addPlatformCommands(program, add, run);
   addAccountCommands(program, add, run);
+  addCorrectionCommands(program, add, run);
   addAuditCommands(program, add, (args) => run(() => runAudit(json ? [...args, '--json'] : args)));
   return program;
 };
-
-type Add = (parent: Command, nameAndArgs: string, description: string) => Command;
-type Run = (work: Work) => Promise<void>;
 
 const addPlatformCommands = (program: Command, add: Add, run: Run): void => {
   add(program, 'start', 'start everything, in the foreground').action(() =>

@@ -185,7 +185,7 @@ const reasonCode = z
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be like "goodwill" or "billing-error"');
 const reference = z.string().min(1).max(128);
 
-/** Takes back what is unreserved of a grant. */
+/** Takes back what is unreserved of a grant; what returns to it later lapses. */
 export const voidGrant = z.object({
   ...identity,
   grantId: id,
@@ -298,7 +298,10 @@ export interface FreeTierDetails {
   readonly resetsAt: string;
 }
 
-/** Grants the same amount anew each month; `amountCredits` 0 ends it. */
+/**
+ * Grants the same amount anew each month, first on the next such day of the account; `amountCredits` 0 ends it.
+ * Of months that were missed only the present one is granted.
+ */
 export const recur = z.object({
   ...identity,
   recurringId: id,

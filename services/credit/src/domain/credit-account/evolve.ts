@@ -22,7 +22,7 @@ import {
 } from './evolve-watch.js';
 import { countCharged, countReleased, countReserved, countSettled } from './limit-counts.js';
 import { evolveLimits } from './limit-facts.js';
-import { lowerDebt, owe, putBack, take, undraw } from './movements.js';
+import { keepRepaid, lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 export { CorruptStreamError } from './corrupt-stream.js';
@@ -207,7 +207,7 @@ const correct = (
 };
 
 const repay = (account: CreditAccount, data: CreditAccountEventOf<'DebtRepaid'>['data']): void => {
-  account.repaid.push(...take(account, [data]));
+  keepRepaid(account, take(account, [data]));
   lowerDebt(account, parseMoney(data.amountCredits));
 };
 

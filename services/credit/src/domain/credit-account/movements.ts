@@ -46,6 +46,19 @@ export const lowerDebt = (account: CreditAccount, amount: Money): void => {
   }
 };
 
+/** One part for each run of repayments by the same grant, so that small debts do not add up in memory. */
+export const keepRepaid = (account: CreditAccount, parts: readonly GrantPart[]): void => {
+  for (const part of parts) {
+    const last = account.repaid.at(-1);
+    if (last?.grantId !== part.grantId) {
+      account.repaid.push(part);
+      continue;
+    }
+    const amountCredits = last.amountCredits.plus(part.amountCredits);
+    account.repaid[account.repaid.length - 1] = { grantId: part.grantId, amountCredits };
+  }
+};
+
 /** What a correction or a refund gives back of a charge. */
 interface GivenBack {
   readonly returned: readonly Allocation[];
@@ -71,7 +84,7 @@ export const undraw = (
   if (back.debtCancelledCredits === undefined) return kept;
   lowerDebt(account, parseMoney(back.debtCancelledCredits));
   const split = splitParts(kept, netCredits);
-  account.repaid.push(...split.rest);
+  keepRepaid(account, split.rest);
   return split.taken;
 };
 

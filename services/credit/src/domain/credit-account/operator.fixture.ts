@@ -88,7 +88,7 @@ export const correct = (
 ): CreditCommand => ({
   type: 'CorrectUsage',
   commandId: id,
-  commandHash: `correct ${reservationId} ${JSON.stringify(usage)}`,
+  commandHash: `correct ${reservationId} ${Object.entries(usage).join()}`,
   reservationId,
   attempts: [attempt(usage)],
 });
@@ -139,7 +139,7 @@ export const setTopUpRule = (
 ): CreditCommand => ({
   type: 'SetTopUpRule',
   commandId: more.id ?? 'tu1',
-  commandHash: `top-up ${JSON.stringify(more)}`,
+  commandHash: `top-up ${Object.entries(more).join()}`,
   thresholdCredits: parseMoney(more.threshold ?? '10'),
   amountCredits: parseMoney('50'),
   coolDownSeconds: more.coolDownSeconds ?? 3600,
