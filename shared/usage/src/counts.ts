@@ -42,8 +42,7 @@ export class Parts {
   }
 }
 
-export const shown = (value: unknown): string =>
-  (JSON.stringify(value) ?? 'undefined').slice(0, 60);
+export const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 60);
 
 /** Without the empty ones. */
 export const poolsOf = (counts: UsagePools): UsagePools => {

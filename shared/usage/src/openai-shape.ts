@@ -33,21 +33,32 @@ interface Totals {
 }
 
 /** Some vendors (xAI, Gemini) leave reasoning out of the output: only their total shows it. */
+const besideOutput = (usage: Fields, names: OpenAiNames, known: number): number => {
+  const total = usage['total_tokens'];
+  if (!isCount(total) || names.outputless || names.totalCountsMore?.(usage)) return 0;
+  return Math.max(0, total - known);
+};
+
+const totalNotes = (usage: Fields, names: OpenAiNames, known: number): readonly UsageNote[] => {
+  const total = usage['total_tokens'];
+  if (besideOutput(usage, names, known) > 0) return ['reasoning-beside-output'];
+  const differs = isCount(total) && (total < known || (names.outputless && total !== known));
+  return differs ? ['total-differs'] : [];
+};
+
 const totalsOf = (usage: Fields, names: OpenAiNames): Totals | string => {
-  const { [names.input]: input, [names.output]: told, total_tokens: total } = usage;
+  const { [names.input]: input, [names.output]: told } = usage;
   if (!isCount(input)) return `${names.input} is not a count: ${shown(input)}`;
   // A proto-based vendor leaves a count of zero out; without any total nothing is known of it.
-  const silent = isAbsent(told) && !names.outputless;
-  if (silent && !isCount(total)) return `${names.output} is missing`;
+  if (isAbsent(told) && !names.outputless && !isCount(usage['total_tokens'])) {
+    return `${names.output} is missing`;
+  }
   const output = told ?? 0;
   if (!isCount(output)) return `${names.output} is not a count: ${shown(told)}`;
   const known = input + output;
-  const counted = isCount(total) && !names.outputless && !names.totalCountsMore?.(usage);
-  const beside = counted && total > known ? total - known : 0;
+  const beside = besideOutput(usage, names, known);
   if (known + beside === 0) return 'every count is zero';
-  if (beside > 0) return { input, output, beside, notes: ['reasoning-beside-output'] };
-  const differs = isCount(total) && (total < known || (names.outputless && total !== known));
-  return { input, output, beside, notes: differs ? ['total-differs'] : [] };
+  return { input, output, beside, notes: totalNotes(usage, names, known) };
 };
 
 interface CacheUse {

@@ -5,6 +5,11 @@ import {
   type PriceBookEvent,
   type VendorPricePublished,
 } from '@tollkeeper/events';
+import {
+  defaultCreditTerms,
+  defaultMultipliers,
+  type DefaultMultiplier,
+} from '@tollkeeper/pricing';
 
 /** A stream as it begins in a price book that nobody has changed yet. */
 export interface SeedStream {
@@ -26,7 +31,7 @@ const scopeName = ({ provider, model, tier }: MultiplierScope): string => {
 export const multiplierStream = (scope: MultiplierScope): string =>
   `multiplier-${scopeName(scope)}`;
 
-const rule = (scope: MultiplierScope, multiplier: string): SeedStream => {
+const rule = ({ scope, multiplier }: DefaultMultiplier): SeedStream => {
   const ruleId = `${scopeName(scope)}@1`;
   return {
     stream: multiplierStream(scope),
@@ -40,28 +45,14 @@ const rule = (scope: MultiplierScope, multiplier: string): SeedStream => {
   };
 };
 
-/** Margins of 33.3 % by default and for pro, 50 % for free, 16.7 % and 4.76 % for enterprises. */
-const rules: readonly SeedStream[] = [
-  rule({}, '1.5'),
-  rule({ tier: 'free' }, '2'),
-  rule({ tier: 'pro' }, '1.5'),
-  rule({ tier: 'enterprise' }, '1.2'),
-  rule({ tier: 'enterprise_max' }, '1.05'),
-];
+const rules: readonly SeedStream[] = defaultMultipliers.map(rule);
 
-/** One credit is a cent, charged to the hundredth of a hundredth of it. */
 const creditPolicy: SeedStream = {
   stream: settingStream('credit-policy'),
   events: [
     {
       type: 'CreditPolicySet',
-      data: {
-        policyId: 'credit-policy@1',
-        usdPerCredit: '0.01',
-        decimals: 4,
-        rounding: 'ceil',
-        effectiveFrom: beginning,
-      },
+      data: { policyId: 'credit-policy@1', ...defaultCreditTerms, effectiveFrom: beginning },
     },
   ],
 };
