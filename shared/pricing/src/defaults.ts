@@ -1,6 +1,16 @@
-import type { CreditPolicy, MultiplierScope } from '@tollkeeper/events';
+import type { CreditPolicy, MultiplierScope, PriceBookEvent } from '@tollkeeper/events';
 
 /** What every price book begins with, and the presets that an operator may choose instead. */
+
+const beginning = '2020-01-01T00:00:00.000Z';
+
+/** `default`, `tier:pro`, `provider:openai,model:gpt-4o,tier:pro`. */
+export const scopeName = ({ provider, model, tier }: MultiplierScope): string => {
+  const parts = Object.entries({ provider, model, tier }).flatMap(([field, value]) =>
+    value === undefined ? [] : [`${field}:${value}`],
+  );
+  return parts.length === 0 ? 'default' : parts.join(',');
+};
 
 export interface DefaultMultiplier {
   readonly scope: MultiplierScope;
@@ -33,3 +43,21 @@ export const wholeCredits: CreditTerms = { usdPerCredit: '0.01', decimals: 0, ro
 
 /** One credit is a dollar, charged to the millionth. */
 export const usdCredits: CreditTerms = { usdPerCredit: '1', decimals: 6, rounding: 'ceil' };
+
+/** A rule that was proposed and approved before anything was billed. */
+export const multiplierEvents = (
+  { scope, multiplier }: DefaultMultiplier,
+  reason: string,
+  ruleId = `${scopeName(scope)}@1`,
+): PriceBookEvent[] => [
+  {
+    type: 'MultiplierProposed',
+    data: { ruleId, scope, multiplier, effectiveFrom: beginning, reason },
+  },
+  { type: 'MultiplierApproved', data: { ruleId, reason } },
+];
+
+export const creditTermsEvent = (policyId: string, terms: CreditTerms): PriceBookEvent => ({
+  type: 'CreditPolicySet',
+  data: { policyId, ...terms, effectiveFrom: beginning },
+});
