@@ -22,7 +22,7 @@ const decoded = ({ type, data }: { type: string; data?: unknown }): PriceBookEve
 };
 
 /** The price book of the running installation, as it is now: every version, rule and policy that was recorded. */
-export const platformBook = async (operator: Operator): Promise<PriceBook> => {
+export const platformBook = async (operator: Pick<Operator, 'order'>): Promise<PriceBook> => {
   const book = new PriceBook();
   for (let after: number | undefined = 0; after !== undefined;) {
     const page: BookReply = await operator.order({
