@@ -140,7 +140,7 @@ const addPriceCommands = (program: Command, add: Add, run: Run): void => {
     .option(
       '--preset <name>',
       'whole-credits, usd-credits or markup-15 in place of the terms; may be given again',
-      (name: string, names: readonly string[] = []) => [...names, name],
+      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
     )
     .action((file: string | undefined, options: CostOptions) =>
       run(async () => {

@@ -42,7 +42,8 @@ export class Parts {
   }
 }
 
-export const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 60);
+export const shown = (value: unknown): string =>
+  value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
 
 /** Without the empty ones. */
 export const poolsOf = (counts: UsagePools): UsagePools => {

@@ -43,7 +43,7 @@ export const answerLine = (
   }
 };
 
-const isBlank = ({ text }: Line): boolean => text !== undefined && text.trim() === '';
+const isBlank = ({ text }: Line): boolean => text?.trim() === '';
 
 /** JSON lines in, JSON lines out, in order and in constant memory; blank lines have no answer. */
 export const answerLines = async (
