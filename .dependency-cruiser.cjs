@@ -56,10 +56,13 @@ module.exports = {
       to: { path: '^services/[^/]+/src/([^/]+\\.(module|controller|convert)\\.ts|main\\.ts)' },
     },
     {
-      name: 'pricing-and-kernel-are-pure',
+      name: 'pricing-usage-and-kernel-are-pure',
       severity: 'error',
-      from: { path: '^shared/(kernel|pricing)/src/', pathNot: '\\.(spec|bench|fixture)\\.ts$' },
-      to: { pathNot: ['^shared/(kernel|pricing|events)/', '^node_modules/decimal\\.js'] },
+      from: {
+        path: '^shared/(kernel|pricing|usage)/src/',
+        pathNot: '\\.(spec|bench|fixture)\\.ts$',
+      },
+      to: { pathNot: ['^shared/(kernel|pricing|usage|events)/', '^node_modules/decimal\\.js'] },
     },
     {
       name: 'the-client-travels-light',

@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { connectNats, request as natsRequest } from '@tollkeeper/messaging';
 import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import { waitUntil } from '@tollkeeper/servers';
@@ -46,6 +48,27 @@ describe('a completion, end to end', () => {
       charge_status: 'settled',
     });
     expect(body.usage?.price_version).toMatch(/^openai:gpt-4o@\d+$/);
+  });
+
+  it('tells a shell the cost and the charge of an answer that the ledger booked', async () => {
+    const { home } = stack;
+    const { apiKey } = stack.ready();
+    await stack.simulator({ inputTokens: 1234, outputTokens: 567 });
+    const { body } = await complete(stack, apiKey);
+    const file = join(home, 'answers.jsonl');
+    const line = { provider: 'openai', api: 'openai.chat', model: 'gpt-4o', tier: 'pro' };
+    await writeFile(
+      file,
+      JSON.stringify({ ...line, at: new Date().toISOString(), response: body }),
+    );
+    for (const args of [[], ['--prices', 'genai-prices']]) {
+      expect(await stack.toll('prices', 'cost', ...args, file)).toMatchObject({
+        vendorCostUsd: body.usage?.cost_usd,
+        chargeCredits: body.usage?.charge_credits,
+        priceVersion: body.usage?.price_version,
+        multiplier: body.usage?.multiplier,
+      });
+    }
   });
 
   it('shows the call in the usage log with its tokens and its initiator', async () => {

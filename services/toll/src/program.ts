@@ -11,6 +11,7 @@ import {
 } from './commands/account.js';
 import { runAudit } from './commands/audit.js';
 import { natsUrlFor } from './commands/nats-url.js';
+import { costOfLines, type CostOptions } from './commands/prices.js';
 import { asOperator } from './commands/running.js';
 import { startPlatform } from './commands/start.js';
 import { statusOf } from './commands/status.js';
@@ -46,6 +47,7 @@ export const tollProgram = (argv: readonly string[]): Command => {
   addPlatformCommands(program, add, run);
   addAccountCommands(program, add, run);
   addCorrectionCommands(program, add, run);
+  addPriceCommands(program, add, run);
   addAuditCommands(program, add, (args) => run(() => runAudit(json ? [...args, '--json'] : args)));
   return program;
 };
@@ -133,6 +135,25 @@ const addAccountCommands = (program: Command, add: Add, run: Run): void => {
         }),
       ),
   );
+};
+
+const addPriceCommands = (program: Command, add: Add, run: Run): void => {
+  const prices = program
+    .command('prices')
+    .description('what calls cost, and what they are charged');
+  add(prices, 'cost [file]', 'JSON lines of usage in, JSON lines of cost and charge out')
+    .option('--prices <book>', 'genai-prices: the pinned public table; else the running price book')
+    .option(
+      '--preset <name>',
+      'whole-credits, usd-credits or markup-15 in place of the terms; may be given again',
+      (name: string, names: readonly string[] | undefined) => [...(names ?? []), name],
+    )
+    .action((file: string | undefined, options: CostOptions) =>
+      run(async () => {
+        await costOfLines(file, options);
+        return 0;
+      }),
+    );
 };
 
 const addAuditCommands = (

@@ -39,7 +39,11 @@ for (const modality of modalities) {
   for (const meter of outputSide) plainMeters.set(`${meter}_${modality}`, meter);
 }
 
-/** `input_audio` → `input`; undefined for meters of no modality. */
+// The direction of audio matters only where it has a price of its own.
+plainMeters.set('input_audio_second', 'audio_second');
+plainMeters.set('output_audio_second', 'audio_second');
+
+/** The meter that prices another one's units in its place: `input_audio` → `input`; undefined where there is none. */
 export const plainMeterOf = (meter: string): string | undefined => plainMeters.get(meter);
 
 /** True for meters whose tokens count towards a context tier's threshold. */

@@ -22,6 +22,9 @@ export interface ChargeDifference {
 const lineUsd = (line: PricedLine): Money =>
   parseMoney(line.quantity).times(parseMoney(line.rateUsd)).div(parseMoney(line.per));
 
+/** US dollars of one line, to 30 decimals where they do not terminate. */
+export const lineCostUsd = (line: PricedLine): Money => toStoredPlaces(lineUsd(line));
+
 const linesUsd = (lines: readonly PricedLine[]): Money =>
   toStoredPlaces(sumMoney(lines.map(lineUsd)));
 

@@ -1,8 +1,8 @@
 import type { Attempt } from '@tollkeeper/contracts';
+import { readOpenAiChatUsage } from '@tollkeeper/usage';
 import type { TextCounter } from '../bounds/text-counter.js';
 import type { RefusalFields } from '../http/http-refusal.js';
 import type { Candidate } from '../models/catalogue.js';
-import { readUsage, type UsagePools } from '../usage/openai-usage.convert.js';
 import type { SseSummary } from '../usage/sse-relay.js';
 import type { UpstreamEnd } from '../vendors/upstream-call.js';
 import type { Answer } from './answer.js';
@@ -49,7 +49,7 @@ const unknownUsage = ({ bound, outputTokens }: Judgement): Metered => ({
 const estimated = (judgement: Judgement, outputTokens: number): Metered => {
   const { bound } = judgement;
   const most = judgement.outputTokens * bound.choices;
-  const usage: UsagePools = {
+  const usage: Attempt['usage'] = {
     input: Math.min(bound.likelyTokens, bound.inputTokens),
     output: Math.min(Math.max(1, outputTokens), most),
   };
@@ -58,9 +58,10 @@ const estimated = (judgement: Judgement, outputTokens: number): Metered => {
 
 /** @param estimate asked only where the vendor did not report */
 const metered = (usage: unknown, estimate: () => Metered): Metered => {
-  const reading = readUsage(usage);
+  const reading = readOpenAiChatUsage(usage);
   if (reading.kind === 'reported') {
-    return { provenance: 'exact', usage: reading.pools, suspicious: reading.adjusted };
+    const suspicious = reading.contradictions.length > 0;
+    return { provenance: 'exact', usage: reading.pools, suspicious };
   }
   return { ...estimate(), suspicious: reading.why === 'not-believable' };
 };

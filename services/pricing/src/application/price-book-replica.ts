@@ -1,10 +1,12 @@
-import { fromStoredPriceBook, priceBookCategories } from '@tollkeeper/events';
+import { fromStoredPriceBook, priceBookCategories, type PriceBookEvent } from '@tollkeeper/events';
 import type { EventStore, Subscription } from '@tollkeeper/event-store';
 import { PriceBook } from '@tollkeeper/pricing';
 
 /** The price book in memory, fed by its own streams; also who follows it. */
 export class PriceBookReplica {
   readonly prices = new PriceBook();
+  /** What `prices` was made of, in the store's order. */
+  readonly events: PriceBookEvent[] = [];
   /** Resolves when everything that was recorded at the start is in `prices`. */
   readonly caughtUp: Promise<void>;
   readonly #streams = new Set<string>();
@@ -20,7 +22,9 @@ export class PriceBookReplica {
       categories: priceBookCategories,
       onEvents: (events) => {
         for (const event of events) {
-          this.prices.apply(fromStoredPriceBook(event));
+          const recorded = fromStoredPriceBook(event);
+          this.prices.apply(recorded);
+          this.events.push(recorded);
           this.#arrived(event.stream);
         }
       },

@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { makeSeed, seedText } from './make-seed.js';
-import { readPriceTable } from './price-table.js';
+import { readSeedInput } from './seed-input.js';
 
 /** `npm run generate-seed`: writes the committed seed anew and says what is not in it. */
 const target = new URL('../../src/seed/vendor-prices.json', import.meta.url);
-const seed = makeSeed(await readPriceTable());
+const seed = makeSeed(await readSeedInput());
 await writeFile(target, seedText(seed.prices));
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -1,20 +1,11 @@
-import { formatMoney, Money } from '@tollkeeper/kernel';
-import type { VendorPricePublished, VendorRate } from '@tollkeeper/events';
-import type {
-  ConditionalPrice,
-  MatchLogic,
-  ModelInfo,
-  ModelPrice,
-  Provider,
-} from '@pydantic/genai-prices';
-import { quarantineReason } from './sanity-gate.js';
-
-/** The price table that the seed is made from; exact-pinned in package.json. */
-export const source = {
-  name: '@pydantic/genai-prices',
-  version: '0.1.8',
-  url: 'https://github.com/pydantic/genai-prices',
-} as const;
+import type { VendorPricePublished } from '@tollkeeper/events';
+import {
+  datedRatesOf,
+  NotExpressibleError,
+  quarantineReason,
+  source,
+} from '@tollkeeper/price-table';
+import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices';
 
 /** What the price table does not know of models: names they also answer to, and limits. */
 export interface ModelFact {
@@ -49,89 +40,11 @@ const seededProviders = ['openai', 'anthropic', 'google', 'deepseek', 'azure'] a
 /** Azure charges OpenAI's prices; the table says so by falling back where Azure lists none of its own. */
 const followed: Readonly<Record<string, string>> = { azure: 'openai' };
 
-/** Before the first dated price there is no date to give. */
-const beginning = '2020-01-01T00:00:00.000Z';
-
 const notChat =
   /^ft:|\.ft-|:|embedding|moderation|whisper|tts|transcribe|audio|realtime|image|live|omni|vision|search|computer-use|^gpt.*-instruct|^(ada|babbage|curie|davinci|text-davinci)/;
 
 /** The table's own words for prices that it has from elsewhere than the vendor. */
 const hearsay = /Imported from OpenRouter|trusting (the original source|these prices)/;
-
-const perMillionTokens = { unit: 'token', per: '1000000' } as const;
-const perThousandSearches = { unit: 'search', per: '1000' } as const;
-
-const meterOf: Readonly<Record<string, Pick<VendorRate, 'meter' | 'unit' | 'per'>>> = {
-  input_mtok: { meter: 'input', ...perMillionTokens },
-  cache_read_mtok: { meter: 'cache_read', ...perMillionTokens },
-  cache_write_mtok: { meter: 'cache_write', ...perMillionTokens },
-  cache_write_1h_mtok: { meter: 'cache_write_1h', ...perMillionTokens },
-  output_mtok: { meter: 'output', ...perMillionTokens },
-  input_audio_mtok: { meter: 'input_audio', ...perMillionTokens },
-  cache_audio_read_mtok: { meter: 'cache_read_audio', ...perMillionTokens },
-  web_searches_kcount: { meter: 'web_search', ...perThousandSearches },
-  storage_searches_kcount: { meter: 'file_search', ...perThousandSearches },
-};
-
-/** The shortest decimal text of the table's double: what its authors wrote. */
-const decimalOf = (amount: number): string => formatMoney(new Money(String(amount)));
-
-type Window = NonNullable<VendorRate['window']>;
-
-/** Thrown for a model whose price this format cannot say; it is quarantined with the message. */
-class NotExpressible extends Error {}
-
-const ratesOf = (price: ModelPrice, window: Window | undefined): VendorRate[] => {
-  const when = window ? { window } : {};
-  return Object.entries(price).flatMap(([key, amount]): VendorRate[] => {
-    if (amount === undefined) return [];
-    const meter = meterOf[key];
-    if (!meter) throw new NotExpressible(`a meter without a name here: ${key}`);
-    if (typeof amount === 'number') return [{ ...meter, rateUsd: decimalOf(amount), ...when }];
-    return [
-      { ...meter, rateUsd: decimalOf(amount.base), ...when },
-      ...amount.tiers.map((tier) => ({
-        ...meter,
-        rateUsd: decimalOf(tier.price),
-        inputTokensOver: tier.start,
-        ...when,
-      })),
-    ];
-  });
-};
-
-const minuteOf = (time: string): string => {
-  const match = /^(\d\d:\d\d):00Z$/.exec(time);
-  if (!match?.[1]) throw new NotExpressible(`a time of day that is not a minute of UTC: ${time}`);
-  return match[1];
-};
-
-interface DatedRates {
-  readonly effectiveFrom: string;
-  readonly rates: VendorRate[];
-}
-
-/**
- * A price's history. The table's windows carry no date, although they came with the dated price that
- * stands before them: they belong to that one, and do not reach back before it as the table's own lookup does.
- */
-const historyOf = (prices: readonly ConditionalPrice[]): DatedRates[] => {
-  const history: DatedRates[] = [];
-  for (const { constraint, prices: price } of prices) {
-    const last = history.at(-1);
-    if (constraint?.type === 'time_of_date') {
-      if (!last) throw new NotExpressible('a window without a price around it');
-      const window = { from: minuteOf(constraint.start_time), to: minuteOf(constraint.end_time) };
-      last.rates.push(...ratesOf(price, window));
-    } else {
-      const effectiveFrom = constraint ? `${constraint.start_date}T00:00:00.000Z` : beginning;
-      if (last && effectiveFrom <= last.effectiveFrom)
-        throw new NotExpressible('dates out of order');
-      history.push({ effectiveFrom, rates: ratesOf(price, undefined) });
-    }
-  }
-  return history;
-};
 
 const exactNames = (match: MatchLogic): string[] => {
   if ('equals' in match) return [match.equals];
@@ -168,13 +81,12 @@ const versionsOf = (
   model: ModelInfo,
   input: SeedInput,
 ): VendorPricePublished[] => {
-  const prices = Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
   const aliases = aliasesOf(providerId, model, input);
   const ownModels = input.providers.find(({ id }) => id === providerId)?.models ?? [];
   const notes = ownModels.includes(model)
     ? {}
     : { notes: `as ${String(followed[providerId])} lists it` };
-  return historyOf(prices).map(({ effectiveFrom, rates }, place) => ({
+  return datedRatesOf(model).map(({ effectiveFrom, rates }, place) => ({
     priceVersion: `${providerId}:${model.id}@${String(place + 1)}`,
     provider: providerId,
     model: model.id,
@@ -237,7 +149,7 @@ export const makeSeed = (input: SeedInput): Seed => {
         if (reason === undefined) prices.push(...versions);
         else quarantined.push({ provider, model: model.id, reason });
       } catch (error) {
-        if (!(error instanceof NotExpressible)) throw error;
+        if (!(error instanceof NotExpressibleError)) throw error;
         quarantined.push({ provider, model: model.id, reason: error.message });
       }
     }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readUsage } from './openai-usage.convert.js';
+import { readOpenAiChatUsage } from './openai-chat.js';
 
 const pools = (usage: unknown): unknown => {
-  const reading = readUsage(usage);
+  const reading = readOpenAiChatUsage(usage);
   return reading.kind === 'reported' ? reading.pools : reading;
 };
 
@@ -75,7 +75,7 @@ describe('usage as OpenAI reports it', () => {
     ['null', null],
     ['a text', 'many'],
   ])('is missing, not zero, where the vendor said %s', (_what, usage) => {
-    expect(readUsage(usage)).toEqual({ kind: 'missing', why: 'absent' });
+    expect(readOpenAiChatUsage(usage)).toMatchObject({ kind: 'missing', why: 'absent' });
   });
 
   it.each([
@@ -88,7 +88,7 @@ describe('usage as OpenAI reports it', () => {
     ['zero', { prompt_tokens: 0, completion_tokens: 0 }],
     ['empty', {}],
   ])('is not believed where it is %s', (_what, usage) => {
-    expect(readUsage(usage)).toEqual({ kind: 'missing', why: 'not-believable' });
+    expect(readOpenAiChatUsage(usage)).toMatchObject({ kind: 'missing', why: 'not-believable' });
   });
 
   it('never makes a pool negative or loses a token, whatever the details say', () => {
@@ -105,7 +105,7 @@ describe('usage as OpenAI reports it', () => {
     });
     fc.assert(
       fc.property(usage, (reported) => {
-        const reading = readUsage(reported);
+        const reading = readOpenAiChatUsage(reported);
         if (reading.kind !== 'reported') throw new Error('not reported');
         const amounts = Object.values(reading.pools);
         expect(amounts.every((tokens) => tokens > 0)).toBe(true);
