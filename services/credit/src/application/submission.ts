@@ -10,6 +10,7 @@ export type ServiceRefusal = Omit<Refusal, 'reason'> & {
     | 'overloaded'
     | 'internal'
     | 'account-parked'
+    | 'index-behind'
     | 'store-unavailable';
 };
 

@@ -53,7 +53,44 @@ export interface Reservation {
   settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
   /** Hashes of corrections by command id, so that a repeated one gets its answer. */
   corrections: Map<string, Charged> | undefined;
+  /** Stream time of the event that closed it, or of a later one about it; 0 while it is open. */
+  closedAtMs: number;
+  /** Of that event; −1 while it is open. */
+  closedRevision: number;
+  /** How often it stands in the account's queue of closed reservations. */
+  queued: number;
 }
+
+/** Bounds on a set of reservations that say for sure what is not in it. */
+export interface Marks {
+  /** The latest time that a UUIDv7 among their ids carries; −1: there is none. */
+  idTimeMaxMs: number;
+  /** Whether an id among them is not a UUIDv7. */
+  otherIds: boolean;
+  /** Of the last event of any of them; −1: the set is empty. */
+  revisionMax: number;
+}
+
+/** Which closed reservations an account still holds, and how to tell that it never held an id. */
+export interface ReservationMemory {
+  /** In the order of closing, from `head` on; one that changed after it closed is in it again. */
+  readonly queue: (Reservation | undefined)[];
+  head: number;
+  closedCount: number;
+  /** Of every reservation that has ever closed, remembered or not. */
+  readonly closed: Marks;
+  readonly forgotten: Marks;
+}
+
+export const noMarks = (): Marks => ({ idTimeMaxMs: -1, otherIds: false, revisionMax: -1 });
+
+export const newMemory = (): ReservationMemory => ({
+  queue: [],
+  head: 0,
+  closedCount: 0,
+  closed: noMarks(),
+  forgotten: noMarks(),
+});
 
 /**
  * One credit account. `evolve` changes it in place: a copy of every reservation for each event would be
@@ -71,7 +108,9 @@ export interface CreditAccount {
   readonly grantsById: Map<string, Grant>;
   /** Command hashes of grants, by grant id. */
   readonly grantHashes: Map<string, string>;
+  /** Open ones, and those closed ones that are still remembered. */
   readonly reservations: Map<string, Reservation>;
+  readonly memory: ReservationMemory;
   reservedCredits: Money;
   /** What the account owes, by cause. */
   readonly debts: Map<DebtCause, Money>;
@@ -79,6 +118,8 @@ export interface CreditAccount {
   /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
   repaid: GrantPart[];
   lastEventAtMs: number;
+  /** Of the last event applied; −1 before the first. */
+  revision: number;
 }
 
 export const newAccount = (accountId: string): CreditAccount => ({
@@ -92,11 +133,13 @@ export const newAccount = (accountId: string): CreditAccount => ({
   grantsById: new Map(),
   grantHashes: new Map(),
   reservations: new Map(),
+  memory: newMemory(),
   reservedCredits: zero,
   debts: new Map(),
   debtCredits: zero,
   repaid: [],
   lastEventAtMs: 0,
+  revision: -1,
 });
 
 export const isUsable = (grant: Grant, atMs: number): boolean =>
