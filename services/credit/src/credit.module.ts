@@ -5,13 +5,21 @@ import { openEventStore } from '@tollkeeper/event-store';
 import type { RunningService } from '@tollkeeper/lifecycle';
 import { connectNats, NatsTransport } from '@tollkeeper/messaging';
 import type { Logger } from '@tollkeeper/telemetry';
+import { kvSnapshots } from './adapters/kv-snapshots.js';
+import { projectionIndex } from './adapters/projection-index.js';
+import { CarryOutDue, dueListOf } from './application/carry-out-due.js';
 import { systemClock } from './application/clock.js';
 import { CreditAccounts } from './application/credit-accounts.js';
-import { ExpireReservations } from './application/expire-reservations.js';
 import { followPriceBook, type PriceBookReplica } from './application/price-book-replica.js';
+import { IndexedRecall } from './application/recall.js';
+import { SnapshotWriter } from './application/snapshot-writer.js';
 import type { CreditConfig } from './credit.config.js';
 import { CreditController } from './credit.controller.js';
 import { priceBookReplica } from './credit.tokens.js';
+import { defaultForgetting } from './domain/credit-account/memory.js';
+
+/** For the last snapshots when the service stops: they are a convenience. */
+const lastSnapshotsMs = 2_000;
 
 @Module({})
 class CreditModule {
@@ -43,6 +51,7 @@ export const startCredit = async (
 
   const nats = await connectNats({ url: config.natsUrl, name: 'credit' });
   const clock = systemClock();
+  const snapshots = new SnapshotWriter(kvSnapshots(nats), logger);
   const accounts = new CreditAccounts({
     store,
     prices: replica.prices,
@@ -50,8 +59,13 @@ export const startCredit = async (
     logger,
     rules: config.rules,
     reservationTtlMs: config.reservationTtlMs,
+    remembering: {
+      rule: defaultForgetting,
+      recall: new IndexedRecall({ index: projectionIndex(nats), store, logger }),
+      snapshots,
+    },
   });
-  const expiry = new ExpireReservations(nats, accounts, clock, logger);
+  const dueWork = new CarryOutDue(dueListOf(nats), accounts, clock, logger);
 
   const app: INestMicroservice = await NestFactory.createMicroservice(
     CreditModule.with(accounts, replica),
@@ -65,13 +79,15 @@ export const startCredit = async (
     },
   );
   await app.listen();
-  expiry.start();
+  dueWork.start();
 
   return {
     stop: async () => {
-      await expiry.stop();
+      await dueWork.stop();
       await app.close();
       await accounts.drained();
+      accounts.offerSnapshots();
+      await snapshots.flushed(lastSnapshotsMs);
       await nats.drain();
       await replica.stop();
       await store.close();

@@ -5,6 +5,7 @@ import {
   id,
   pageQuery,
   projectionSubjects,
+  recallQuery,
   rangeQuery,
   type Refused,
 } from '@tollkeeper/contracts';
@@ -15,9 +16,11 @@ import { findBalance } from './balances/balances.query.js';
 import { pageTransactions } from './credit-transactions/credit-transactions.query.js';
 import { pageDays } from './daily-summaries/daily-summaries.query.js';
 import { readMargins } from './margin-by-tier/margin-by-tier.query.js';
-import { findDue, pageOpenReservations } from './open-reservations/open-reservations.query.js';
+import { findDue } from './due-work/due-work.query.js';
+import { pageOpenReservations } from './open-reservations/open-reservations.query.js';
 import type { AsOf } from './projector/as-of.js';
 import type { Projector } from './projector/projector.js';
+import { findRevisions } from './recall/recall.query.js';
 import { pageUsage } from './usage-log/usage-log.query.js';
 
 export const readPool = Symbol('read pool');
@@ -125,15 +128,24 @@ export class ProjectionController {
     });
   }
 
-  @MessagePattern(projectionSubjects.dueReservations)
-  dueReservations(@Payload() body: unknown): Promise<unknown> {
-    return this.answer(dueQuery, body, (query) => findDue(this.pool, query));
+  @MessagePattern(projectionSubjects.due)
+  due(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(dueQuery, body, (query) =>
+      findDue(this.pool, { ...query, after: query.after }),
+    );
+  }
+
+  @MessagePattern(projectionSubjects.recall('*'))
+  recall(@Payload() body: unknown, @Ctx() context: MessageContext): Promise<unknown> {
+    return this.ofAccount(recallQuery, body, context, (accountId, query) =>
+      findRevisions(this.pool, accountId, query.id),
+    );
   }
 
   private async answer<Q>(
     schema: z.ZodType<Q>,
     body: unknown,
-    read: (query: Q) => Promise<(AsOf & object) | Refused>,
+    read: (query: Q) => Promise<Partial<AsOf> & object>,
   ): Promise<unknown> {
     const query = schema.safeParse(body ?? {});
     if (!query.success) return refuse('invalid-request', z.prettifyError(query.error), false);
@@ -147,7 +159,7 @@ export class ProjectionController {
     schema: z.ZodType<Q>,
     body: unknown,
     context: MessageContext,
-    read: (accountId: string, query: Q) => Promise<(AsOf & object) | Refused>,
+    read: (accountId: string, query: Q) => Promise<Partial<AsOf> & object>,
   ): Promise<unknown> {
     const accountId = id.safeParse(context.accountId);
     if (!accountId.success)

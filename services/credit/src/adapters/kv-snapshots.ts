@@ -20,22 +20,37 @@ const options = {
 export const kvSnapshots = (nats: NatsConnection): SnapshotBucket => {
   let opened: Promise<KV> | undefined;
   const bucket = (): Promise<KV> => {
-    opened ??= new Kvm(nats)
-      .create(snapshotBucket, { ...options, timeout: timeoutMs })
-      .catch((error: unknown) => {
-        opened = undefined;
-        throw error;
-      });
+    opened ??= new Kvm(nats).create(snapshotBucket, options).catch((error: unknown) => {
+      opened = undefined;
+      throw error;
+    });
     return opened;
   };
   return {
     valueBytesMax,
-    get: async (accountId) => {
-      const entry = await (await bucket()).get(accountId);
-      return entry?.operation === 'PUT' ? entry.string() : undefined;
-    },
-    put: async (accountId, text) => {
-      await (await bucket()).put(accountId, text);
-    },
+    get: (accountId) =>
+      inTime(async () => {
+        const entry = await (await bucket()).get(accountId);
+        return entry?.operation === 'PUT' ? entry.string() : undefined;
+      }),
+    put: (accountId, text) =>
+      inTime(async () => {
+        await (await bucket()).put(accountId, text);
+      }),
   };
+};
+
+/** A load waits for no snapshot longer than reading the events would take. */
+const inTime = async <T>(ask: () => Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer of JetStream in ${String(timeoutMs)} ms`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([ask(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 };

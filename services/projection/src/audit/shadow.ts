@@ -17,6 +17,7 @@ const keys: Readonly<Record<Exclude<(typeof readModelTables)[number], 'checkpoin
   credit_transactions: 'account_id, revision, part',
   margin_by_tier: 'tier, local_date',
   daily_summaries: 'account_id, local_date, tier',
+  due_work: 'account_id, kind, id',
 };
 
 export interface LiveCheckpoint {

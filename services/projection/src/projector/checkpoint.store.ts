@@ -64,6 +64,7 @@ export const readModelTables = [
   'credit_transactions',
   'margin_by_tier',
   'daily_summaries',
+  'due_work',
 ] as const;
 
 /** Empties every read model together with its checkpoint, which from now on belongs to this store. */

@@ -18,6 +18,7 @@ import {
   correctedMargin,
   type MarginChange,
 } from '../margin-by-tier/margin-by-tier.projection.js';
+import { dueWorkKey, dueWorkOf, type DueWorkRow } from '../due-work/due-work.projection.js';
 import {
   openReservation,
   releasedReservation,
@@ -50,6 +51,7 @@ export interface ParkedRow {
 export interface UsageCorrection extends ReturnType<typeof chargedFigures> {
   readonly account_id: string;
   readonly reservation_id: string;
+  readonly revisions: readonly number[];
 }
 
 /** What a batch of events does to every read model. */
@@ -66,6 +68,7 @@ export interface BatchChanges {
   readonly transactions: TransactionRow[];
   readonly margins: MarginChange[];
   readonly days: DayChange[];
+  readonly due: Map<string, DueWorkRow>;
   readonly parked: ParkedRow[];
 }
 
@@ -79,6 +82,7 @@ const noChanges = (): BatchChanges => ({
   transactions: [],
   margins: [],
   days: [],
+  due: new Map(),
   parked: [],
 });
 
@@ -122,6 +126,7 @@ export class BatchProjection {
     const before = this.set.balances.get(event.accountId);
     const after = balanceAfter(before, event);
     if (before) this.applyTo(before, event);
+    for (const row of dueWorkOf(event)) this.changes.due.set(dueWorkKey(row), row);
     this.set.balances.set(event.accountId, after);
     this.changes.balances.set(event.accountId, after);
   }
@@ -189,7 +194,7 @@ export class BatchProjection {
     return row;
   }
 
-  private releasedCall(event: LedgerEventOf<'SettledLate'>): OpenReservationRow {
+  private releasedCall(event: LedgerEventOf<'SettledLate'>): ReleasedReservationRow {
     const key = reservationKey(event.accountId, event.data.reservationId);
     const row = this.set.released.get(key);
     if (!row)
@@ -202,7 +207,7 @@ export class BatchProjection {
 
   private charge(
     before: Balance,
-    call: OpenReservationRow,
+    call: OpenReservationRow | ReleasedReservationRow,
     event: LedgerEventOf<'Settled'> | LedgerEventOf<'SettledLate'>,
   ): void {
     const key = reservationKey(event.accountId, event.data.reservationId);
@@ -235,7 +240,10 @@ export class BatchProjection {
       );
     }
     const figures = chargedFigures(data);
-    this.recordCorrection(key, prior, figures);
+    this.recordCorrection(key, prior, {
+      ...figures,
+      revisions: [...prior.revisions, event.revision],
+    });
     this.changes.transactions.push(...correctionTransactions(before, prior, event));
     this.changes.margins.push(...correctedMargin(prior, figures, data.localDate));
     this.changes.days.push(...correctedDay(prior, figures, data.localDate));
@@ -244,7 +252,7 @@ export class BatchProjection {
   private recordCorrection(
     key: string,
     prior: PriorUsage,
-    figures: ReturnType<typeof chargedFigures>,
+    figures: ReturnType<typeof chargedFigures> & Pick<UsageCorrection, 'revisions'>,
   ): void {
     this.set.usage.set(key, { ...prior, ...figures });
     const fresh = this.changes.usage.get(key);

@@ -7,6 +7,7 @@ import { sumDays } from '../daily-summaries/daily-summaries.projection.js';
 import { addDays } from '../daily-summaries/daily-summaries.store.js';
 import { sumMargins } from '../margin-by-tier/margin-by-tier.projection.js';
 import { addMargins } from '../margin-by-tier/margin-by-tier.store.js';
+import { deleteDoneWork, saveDueWork } from '../due-work/due-work.store.js';
 import {
   deleteClosed,
   insertOpened,
@@ -34,6 +35,8 @@ const writes: readonly ((rows: string) => string)[] = [
   insertTransactions,
   addMargins,
   addDays,
+  saveDueWork,
+  deleteDoneWork,
 ];
 
 /**
@@ -83,6 +86,8 @@ const rowsOf = (changes: BatchChanges, events: readonly RecordedEvent[]): unknow
   changes.transactions,
   sumMargins(changes.margins),
   sumDays(changes.days),
+  [...changes.due.values()],
+  [...changes.due.values()].filter((row) => row.due_at === null),
 ];
 
 /**

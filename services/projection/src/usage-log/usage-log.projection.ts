@@ -1,7 +1,10 @@
 import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import { provenances, type Charge, type PricedAttempt, type Provenance } from '@tollkeeper/events';
 import type { LedgerEventOf } from '../projector/ledger-event.js';
-import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
+import type {
+  OpenReservationRow,
+  ReleasedReservationRow,
+} from '../open-reservations/open-reservations.projection.js';
 
 /** What a charge says; a correction replaces all of it. */
 export interface ChargedFigures {
@@ -45,6 +48,8 @@ export interface UsageRow extends ChargedFigures {
   readonly requested_at: string;
   readonly settled_at: string;
   readonly local_date: string;
+  /** Of all events about the reservation, ascending. */
+  readonly revisions: readonly number[];
 }
 
 /** What a correction must know of the call that it corrects. */
@@ -60,6 +65,7 @@ export type PriorUsage = Pick<
   | 'vendor_cost_usd'
   | 'charge_credits'
   | 'charge_usd'
+  | 'revisions'
 >;
 
 const isTokens = (unit: string): boolean => unit.startsWith('token');
@@ -159,7 +165,7 @@ export const chargedFigures = (charge: Charge): ChargedFigures => ({
 });
 
 export const usageRow = (
-  call: OpenReservationRow,
+  call: OpenReservationRow | ReleasedReservationRow,
   event: LedgerEventOf<'Settled'> | LedgerEventOf<'SettledLate'>,
 ): UsageRow => ({
   account_id: call.account_id,
@@ -177,4 +183,5 @@ export const usageRow = (
   requested_at: call.requested_at,
   settled_at: event.metadata.occurredAt,
   local_date: event.data.localDate,
+  revisions: [...('revisions' in call ? call.revisions : [call.revision]), event.revision],
 });

@@ -6,7 +6,7 @@ export const insertUsage = (rows: string): string => `
   INSERT INTO usage_log
   SELECT r.* FROM moved, json_populate_recordset(NULL::usage_log, ${rows}) r`;
 
-/** The columns of `ChargedFigures`. */
+/** The columns of `ChargedFigures`, and the events. */
 const corrected = [
   'tier',
   'provider',
@@ -29,6 +29,7 @@ const corrected = [
   'rounding_credits',
   'flags',
   'attempts',
+  'revisions',
 ];
 
 export const correctUsage = (rows: string): string => `
@@ -37,7 +38,8 @@ export const correctUsage = (rows: string): string => `
   FROM moved, json_populate_recordset(NULL::usage_log, ${rows}) r
   WHERE u.account_id = r.account_id AND u.reservation_id = r.reservation_id`;
 
-type Loaded = Omit<PriorUsage, 'input_tokens' | 'output_tokens'> & {
+type Loaded = Omit<PriorUsage, 'input_tokens' | 'output_tokens' | 'revisions'> & {
+  readonly revisions: readonly string[];
   readonly input_tokens: string | null;
   readonly output_tokens: string | null;
 };
@@ -47,7 +49,7 @@ const toCount = (text: string | null): number | null => (text === null ? null : 
 export const loadUsage = async (pool: Pool, keys: readonly Key[]): Promise<PriorUsage[]> => {
   const { rows } = await pool.query<Loaded>(
     `SELECT u.account_id, u.reservation_id, user_id, project_id, tier, input_tokens, output_tokens,
-            vendor_cost_usd, charge_credits, charge_usd
+            vendor_cost_usd, charge_credits, charge_usd, revisions
      FROM json_to_recordset($1) AS k(account_id text, reservation_id text)
      JOIN usage_log u ON u.account_id = k.account_id AND u.reservation_id = k.reservation_id`,
     [JSON.stringify(keys)],
@@ -56,5 +58,6 @@ export const loadUsage = async (pool: Pool, keys: readonly Key[]): Promise<Prior
     ...row,
     input_tokens: toCount(row.input_tokens),
     output_tokens: toCount(row.output_tokens),
+    revisions: row.revisions.map(Number),
   }));
 };
