@@ -72,10 +72,6 @@ const batchCommandsMax = 128;
 const retryFirstMs = 50;
 const retryMaxMs = 2_000;
 const parkedMs = 30_000;
-const snapshotEventsMin = 256;
-const snapshotEveryMs = 1_000;
-/** Of an account that leaves memory: fewer events are read as fast as a snapshot. */
-const lastSnapshotEventsMin = 32;
 
 /**
  * One account's single writer: one append in flight, and what comes in meanwhile is decided together against the
@@ -130,10 +126,11 @@ export class AccountMailbox {
 
   /** Of an idle account that is about to leave memory; undefined when reading it again is cheap as it is. */
   lastSnapshot(): AccountSnapshot | undefined {
-    const { loaded } = this;
-    if (!this.with_.remembering || !this.idle || !loaded) return undefined;
-    const { account, lastHash } = loaded;
-    if (account.revision - this.snapshotRevision < lastSnapshotEventsMin) return undefined;
+    const rule = this.with_.remembering?.snapshots.rule;
+    if (!rule || !this.idle || !this.loaded) return undefined;
+    const { account, lastHash } = this.loaded;
+    if (account.revision - this.snapshotRevision < rule.lastEventsMin) return undefined;
+    this.snapshotRevision = account.revision;
     return { revision: account.revision, lastHash, state: toSnapshot(account) };
   }
 
@@ -239,9 +236,10 @@ export class AccountMailbox {
 
   /** Made between two decisions, when state and hash are of the same event; written when that event is stored. */
   private dueSnapshot({ account, lastHash }: Loaded): AccountSnapshot | undefined {
-    if (account.revision - this.snapshotRevision < snapshotEventsMin) return undefined;
+    const rule = this.with_.remembering?.snapshots.rule;
+    if (!rule || account.revision - this.snapshotRevision < rule.eventsMin) return undefined;
     const nowMs = this.with_.clock.now().getTime();
-    if (!this.with_.remembering || nowMs - this.snapshotAtMs < snapshotEveryMs) return undefined;
+    if (nowMs - this.snapshotAtMs < rule.everyMs) return undefined;
     this.snapshotAtMs = nowMs;
     this.snapshotRevision = account.revision;
     return { revision: account.revision, lastHash, state: toSnapshot(account) };

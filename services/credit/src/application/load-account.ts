@@ -74,7 +74,10 @@ const foldFrom = async (
   for await (const recorded of with_.store.read(stream, { fromRevision: snapshot.revision })) {
     if (known) {
       await apply(loaded, recorded, with_, with_.remembering?.recall);
-    } else if (recorded.revision === snapshot.revision && eventHash(recorded) === snapshot.lastHash) {
+    } else if (
+      recorded.revision === snapshot.revision &&
+      eventHash(recorded) === snapshot.lastHash
+    ) {
       known = true;
     } else break;
   }
@@ -91,7 +94,8 @@ const restored = (
   const { revision, lastHash, state } = snapshot;
   try {
     const account = fromSnapshot(accountId, state);
-    if (account.revision === revision) return { account, revision, lastHash, snapshotRevision: revision };
+    if (account.revision === revision)
+      return { account, revision, lastHash, snapshotRevision: revision };
     logger.warn({ accountId, revision }, 'snapshot of another revision ignored');
   } catch (error) {
     logger.warn({ accountId, reason: messageOf(error) }, 'unreadable snapshot ignored');

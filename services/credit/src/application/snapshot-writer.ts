@@ -3,7 +3,12 @@ import { messageOf, type Json } from '@tollkeeper/kernel';
 import type { Logger } from '@tollkeeper/telemetry';
 import { z } from 'zod';
 import { snapshotShape } from '../domain/credit-account/snapshot.js';
-import type { AccountSnapshot, Snapshots } from './snapshots.js';
+import {
+  defaultSnapshotRule,
+  type AccountSnapshot,
+  type SnapshotRule,
+  type Snapshots,
+} from './snapshots.js';
 
 /** Where snapshots lie: text by account. Either may throw. */
 export interface SnapshotBucket {
@@ -35,6 +40,7 @@ export class SnapshotWriter implements Snapshots {
   constructor(
     private readonly bucket: SnapshotBucket,
     private readonly logger: Logger,
+    readonly rule: SnapshotRule = defaultSnapshotRule,
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 

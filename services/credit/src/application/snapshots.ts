@@ -10,8 +10,24 @@ export interface AccountSnapshot {
   readonly state: Json;
 }
 
+/** When a snapshot is made. */
+export interface SnapshotRule {
+  /** Events since the last one. */
+  readonly eventsMin: number;
+  readonly everyMs: number;
+  /** Events since the last one, when the account leaves memory: fewer are read as fast as a snapshot. */
+  readonly lastEventsMin: number;
+}
+
+export const defaultSnapshotRule: SnapshotRule = {
+  eventsMin: 256,
+  everyMs: 1_000,
+  lastEventsMin: 32,
+};
+
 /** Snapshots may be lost, old, or missing at any time: nothing depends on them but the time that a load takes. */
 export interface Snapshots {
+  readonly rule: SnapshotRule;
   /** Never throws; undefined when there is none that can be used. */
   readonly find: (accountId: string) => Promise<AccountSnapshot | undefined>;
   /** Takes a snapshot to be written in its own time, or not at all. */

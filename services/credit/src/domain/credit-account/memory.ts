@@ -63,7 +63,10 @@ export const forgetClosed = (account: CreditAccount, atMs: number, rule: Forgett
 };
 
 /** False: an id that is not in memory surely never was. */
-export const mayBeForgotten = ({ forgotten }: ReservationMemory, reservationId: string): boolean => {
+export const mayBeForgotten = (
+  { forgotten }: ReservationMemory,
+  reservationId: string,
+): boolean => {
   if (forgotten.revisionMax < 0) return false;
   const idTimeMs = uuidv7TimeMs(reservationId);
   return idTimeMs === undefined ? forgotten.otherIds : idTimeMs <= forgotten.idTimeMaxMs;

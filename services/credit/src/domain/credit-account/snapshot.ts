@@ -80,9 +80,7 @@ const reservation = recordOf<Reservation>({
     }),
   ),
   charged: maybe(charged),
-  settled: maybe(
-    recordOf<NonNullable<Reservation['settled']>>({ commandHash: text, answer }),
-  ),
+  settled: maybe(recordOf<NonNullable<Reservation['settled']>>({ commandHash: text, answer })),
   corrections: maybe(mapOf<string, Charged>(charged)),
   closedAtMs: count,
   closedRevision: count,
