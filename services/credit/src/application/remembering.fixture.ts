@@ -107,6 +107,11 @@ export class SpecService {
     await this.accounts.drained();
     this.accounts.offerSnapshots();
     await this.snapshots.flushed(1_000);
+    this.crash();
+  }
+
+  /** Starts again without having stopped. */
+  crash(): void {
     this.snapshots = this.makeSnapshots();
     this.accounts = this.makeAccounts();
   }

@@ -254,12 +254,16 @@ describe('a load', () => {
     await service.send('settle', 's', { reservationId: id, ...used(100, 'estimated') });
     await service.send('correct', 'c1', { reservationId: id, ...used(10) });
     await service.send('correct', 'c2', { reservationId: id, ...used(60) });
-    await service.restart();
+    const late = uuidv7(startMs);
+    await service.send('reserve', late, amount('10'));
+    await service.send('release', 'r', { reservationId: late, reason: 'failed' });
+    await service.send('settle', 'l', { reservationId: late, ...amount('4') });
+    service.crash();
     service.index.away = away;
     const look = { amountCredits: '10000' };
     const refused = await service.send('charge', uuidv7(startMs + 1), look);
-    // 0.0031 USD × 1.5 ÷ 0.01 USD.
-    expect(refused).toMatchObject({ details: { available: '999.535' } });
+    // 0.0031 USD × 1.5 ÷ 0.01 USD, and 4.
+    expect(refused).toMatchObject({ details: { available: '995.535' } });
   });
 });
 
@@ -313,7 +317,7 @@ describe('forgetting', () => {
         }),
       ),
     },
-    { weight: 3, arbitrary: fc.constantFrom('minutes', 'restart', 'lag', 'away') },
+    { weight: 3, arbitrary: fc.constantFrom('minutes', 'restart', 'crash', 'lag', 'away') },
   );
 
   it('changes no answer and no event, whatever is repeated, lost or late', async () => {
@@ -321,7 +325,7 @@ describe('forgetting', () => {
       fc.asyncProperty(
         fc.array(step, { minLength: 5, maxLength: 60 }),
         fc.constantFrom(0, 1, 3),
-        fc.constantFrom(1, 7),
+        fc.constantFrom(1, 7, 1_000),
         async (steps, closedMax, eventsMin) => {
           const remembers = new SpecService();
           const forgets = new SpecService({
@@ -336,6 +340,7 @@ describe('forgetting', () => {
               if (step === 'lag') forgets.index.lag = 2;
               if (step === 'away') forgets.index.away = true;
               if (step === 'restart') await forgets.restart();
+              if (step === 'crash') forgets.crash();
               continue;
             }
             const { verb, commandId, body } = step;
