@@ -162,7 +162,11 @@ const recallFor = async (
   const past = await recall?.find(account.accountId, reservationId, needed);
   // The index may have seen events that the fold comes to later.
   const events = past?.events.filter((each) => each.revision <= account.revision) ?? [];
-  if (!past || past.indexedRevision < needed || !recallReservation(account, events)) {
+  if (
+    !past ||
+    past.indexedRevision < needed ||
+    !recallReservation(account, reservationId, events)
+  ) {
     throw new ForgottenReservationError(`no events of reservation ${reservationId}`);
   }
 };

@@ -54,9 +54,7 @@ export class Recollection {
     const { past } = found;
     if (!past || past.indexedRevision < revisionMax) return 'behind';
     if (past.events.length === 0) return 'decide';
-    return recallReservation(account, past.events) && account.reservations.has(id)
-      ? 'decide'
-      : 'broken';
+    return recallReservation(account, id, past.events) ? 'decide' : 'broken';
   }
 
   private ask(submission: Submission, answer: Promise<Past | undefined>): void {

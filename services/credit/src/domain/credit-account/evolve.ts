@@ -1,36 +1,33 @@
 import type {
   Allocation,
+  Charge,
   CreditAccountEvent,
   CreditAccountEventOf,
   DebtCause,
+  EventMetadata,
   Settled,
 } from '@tollkeeper/events';
 import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import { drawOrder, toPart } from './draw.js';
+import { drawOrder, toAllocation, toPart } from './draw.js';
 import { rememberClosed } from './memory.js';
-import {
-  lessen,
-  markCorrected,
-  markReleased,
-  markSettled,
-  markSettledLate,
-  reservationOf,
-  type Meta,
-} from './reservation-facts.js';
-import type { CreditAccount, GrantPart, Reservation } from './state.js';
+import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 /** The stream contradicts itself: a fact that no decision of ours can have produced. */
 export class CorruptStreamError extends Error {
   override readonly name = 'CorruptStreamError';
 }
 
+const none: readonly GrantPart[] = [];
+
+type Meta = Pick<EventMetadata, 'commandId' | 'commandHash' | 'occurredAt'>;
+
 /** Applies a stored fact in place and runs no policy. Throws CorruptStreamError, never ignores. */
 export const evolve = (account: CreditAccount, event: CreditAccountEvent, meta: Meta): void => {
   if (account.opened === (event.type === 'AccountOpened')) {
     throw corrupt(account, event.type, account.opened ? 'opened twice' : 'not opened');
   }
-  account.lastEventAtMs = Date.parse(meta.occurredAt);
   account.revision += 1;
+  account.lastEventAtMs = Date.parse(meta.occurredAt);
   switch (event.type) {
     case 'AccountOpened':
       open(account, event.data, meta);
@@ -120,20 +117,40 @@ const addReservation = (
   if (account.reservations.has(data.reservationId)) {
     throw corrupt(account, data.reservationId, 'reserved twice');
   }
-  const reservation = reservationOf(data, meta);
-  for (const part of reservation.allocations) takePart(account, part);
-  account.reservedCredits = account.reservedCredits.plus(reservation.amountCredits);
-  account.reservations.set(data.reservationId, reservation);
+  const amountCredits = parseMoney(data.amountCredits);
+  const allocations = take(account, data.allocations);
+  account.reservedCredits = account.reservedCredits.plus(amountCredits);
+  account.reservations.set(data.reservationId, {
+    reservationId: data.reservationId,
+    closedAtMs: 0,
+    closedRevision: -1,
+    queued: 0,
+    commandHash: meta.commandHash,
+    amountCredits,
+    allocations,
+    expiresAt: data.expiresAt,
+    tier: data.tier,
+    quote: data.quote,
+    state: 'open',
+    released: undefined,
+    charged: undefined,
+    settled: undefined,
+    corrections: undefined,
+  });
 };
 
 const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   const reservation = openReservation(account, data.reservationId);
+  rememberClosed(account, reservation);
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
   if (data.drawnBeyond) take(account, data.drawnBeyond);
+  const drawn = data.drawnBeyond ? [...data.drawn, ...data.drawnBeyond] : data.drawn;
   owe(account, data.debt);
-  markSettled(reservation, data, meta);
-  rememberClosed(account, reservation);
+  reservation.state = 'settled';
+  reservation.allocations = none;
+  reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
+  reservation.settled = reservation.charged;
 };
 
 const settleLate = (
@@ -145,10 +162,11 @@ const settleLate = (
   if (reservation.state !== 'released' || reservation.charged) {
     throw corrupt(account, data.reservationId, 'settled late without a release, or twice');
   }
+  rememberClosed(account, reservation);
   take(account, data.drawn);
   owe(account, data.debt);
-  markSettledLate(reservation, data, meta);
-  rememberClosed(account, reservation);
+  reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
+  reservation.settled = reservation.charged;
 };
 
 const release = (
@@ -157,10 +175,12 @@ const release = (
   meta: Meta,
 ): void => {
   const reservation = openReservation(account, data.reservationId);
+  rememberClosed(account, reservation);
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
-  markReleased(reservation, data, meta);
-  rememberClosed(account, reservation);
+  reservation.state = 'released';
+  reservation.allocations = none;
+  reservation.released = { reason: data.reason, commandHash: meta.commandHash };
 };
 
 const correct = (
@@ -171,14 +191,20 @@ const correct = (
   const reservation = knownReservation(account, data.reservationId);
   const before = reservation.charged;
   if (!before) throw corrupt(account, data.reservationId, 'corrected before it was charged');
-  account.repaid = lessen(account.repaid, markCorrected(reservation, before, data, meta));
+  rememberClosed(account, reservation);
+  const back = sumByGrant([...data.returned, ...(data.lapsed ?? [])]);
+  const kept = lessen(before.drawn.map(toPart), back);
+  account.repaid = lessen(account.repaid, back);
   take(account, data.drawn);
+  const drawn = [...kept.map(toAllocation), ...data.drawn];
   putBack(account, data.returned);
   if (data.debtCancelledCredits !== undefined) {
     lowerDebt(account, parseMoney(data.debtCancelledCredits));
   }
   owe(account, data.debt);
-  rememberClosed(account, reservation);
+  reservation.charged = chargedBy(data, drawn, data.debt, meta, before.answer.late);
+  reservation.corrections ??= new Map();
+  reservation.corrections.set(meta.commandId, reservation.charged);
 };
 
 const repay = (account: CreditAccount, data: CreditAccountEventOf<'DebtRepaid'>['data']): void => {
@@ -199,15 +225,14 @@ const openReservation = (account: CreditAccount, reservationId: string): Reserva
 };
 
 const take = (account: CreditAccount, allocations: readonly Allocation[]): GrantPart[] =>
-  allocations.map((allocation) => takePart(account, toPart(allocation)));
-
-const takePart = (account: CreditAccount, part: GrantPart): GrantPart => {
-  const grant = account.grantsById.get(part.grantId);
-  if (!grant) throw corrupt(account, part.grantId, 'drawn, but never granted');
-  grant.available = grant.available.minus(part.amountCredits);
-  if (grant.available.isNegative()) throw corrupt(account, part.grantId, 'overdrawn');
-  return part;
-};
+  allocations.map((allocation) => {
+    const part = toPart(allocation);
+    const grant = account.grantsById.get(part.grantId);
+    if (!grant) throw corrupt(account, part.grantId, 'drawn, but never granted');
+    grant.available = grant.available.minus(part.amountCredits);
+    if (grant.available.isNegative()) throw corrupt(account, part.grantId, 'overdrawn');
+    return part;
+  });
 
 const putBack = (account: CreditAccount, allocations: readonly Allocation[]): void => {
   for (const allocation of allocations) {
@@ -215,6 +240,27 @@ const putBack = (account: CreditAccount, allocations: readonly Allocation[]): vo
     if (!grant) throw corrupt(account, allocation.grantId, 'returned to, but never granted');
     grant.available = grant.available.plus(parseMoney(allocation.amountCredits));
   }
+};
+
+const sumByGrant = (allocations: readonly Allocation[]): Map<string, Money> => {
+  const sums = new Map<string, Money>();
+  for (const { grantId, amountCredits } of allocations) {
+    sums.set(grantId, (sums.get(grantId) ?? zero).plus(parseMoney(amountCredits)));
+  }
+  return sums;
+};
+
+/** What stays drawn after a correction gave some back; uses up `back`. */
+const lessen = (drawn: readonly GrantPart[], back: Map<string, Money>): GrantPart[] => {
+  const kept: GrantPart[] = [];
+  for (const part of drawn) {
+    const less = back.get(part.grantId) ?? zero;
+    const cut = less.lt(part.amountCredits) ? less : part.amountCredits;
+    back.set(part.grantId, less.minus(cut));
+    const amountCredits = part.amountCredits.minus(cut);
+    if (!amountCredits.isZero()) kept.push({ grantId: part.grantId, amountCredits });
+  }
+  return kept;
 };
 
 const owe = (
@@ -236,4 +282,33 @@ const lowerDebt = (account: CreditAccount, amount: Money): void => {
     account.debts.set(cause, owed.minus(part));
     left = left.minus(part);
   }
+};
+
+const chargedBy = (
+  data: Charge,
+  drawn: readonly Allocation[],
+  debt: { readonly amountCredits: string } | undefined,
+  meta: Meta,
+  late: boolean,
+): Charged => ({
+  commandHash: meta.commandHash,
+  drawn,
+  answer: chargeAnswer(data, debt, late),
+});
+
+const chargeAnswer = (
+  data: Charge,
+  debt: { readonly amountCredits: string } | undefined,
+  late: boolean,
+): ChargeAnswer => {
+  const answered = data.attempts.findLast((attempt) => attempt.billed) ?? data.attempts.at(-1);
+  return {
+    chargeCredits: data.chargeCredits,
+    costUsd: data.vendorCostUsd,
+    priceVersion: answered?.priceVersion,
+    multiplier: answered?.multiplier,
+    provenance: answered?.provenance,
+    debtCredits: debt?.amountCredits,
+    late,
+  };
 };

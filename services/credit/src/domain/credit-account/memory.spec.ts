@@ -1,29 +1,38 @@
 import { uuidv7 } from '@tollkeeper/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { evolve } from './evolve.js';
 import { forgetClosed, mayBeForgotten, rememberClosed } from './memory.js';
-import { reservationOf } from './reservation-facts.js';
 import { newAccount, type CreditAccount } from './state.js';
 
 const close = (account: CreditAccount, reservationId: string, atMs: number): void => {
-  const reservation =
-    account.reservations.get(reservationId) ??
-    reservationOf(
-      {
-        reservationId,
-        amountCredits: '1',
-        allocations: [],
-        tier: 'pro',
-        localDate: '2026-03-01',
-        expiresAt: '2026-03-01T12:00:00.000Z',
-        purpose: { userId: 'u' },
-      },
-      { commandId: reservationId, commandHash: 'h', occurredAt: '2026-03-01T12:00:00.000Z' },
-    );
-  account.reservations.set(reservationId, reservation);
-  account.revision += 1;
-  account.lastEventAtMs = atMs;
-  rememberClosed(account, reservation);
+  const known = account.reservations.get(reservationId);
+  const meta = { commandId: 'c', commandHash: 'h', occurredAt: new Date(atMs).toISOString() };
+  if (known) {
+    account.revision += 1;
+    account.lastEventAtMs = atMs;
+    rememberClosed(account, known);
+    return;
+  }
+  const localDate = '2026-03-01';
+  const purpose = { userId: 'u' };
+  const reserved = { reservationId, amountCredits: '0', allocations: [], purpose, localDate };
+  evolve(
+    account,
+    { type: 'Reserved', data: { ...reserved, tier: 'pro', expiresAt: meta.occurredAt } },
+    meta,
+  );
+  evolve(
+    account,
+    { type: 'Released', data: { reservationId, reason: 'failed', returned: [], localDate } },
+    meta,
+  );
+};
+
+const openAccount = (): CreditAccount => {
+  const account = newAccount('a');
+  account.opened = true;
+  return account;
 };
 
 describe('the memory of closed reservations', () => {
@@ -31,7 +40,7 @@ describe('the memory of closed reservations', () => {
     const change = fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 400 }));
     fc.assert(
       fc.property(fc.array(change), fc.integer({ min: 0, max: 4 }), (changes, closedMax) => {
-        const account = newAccount('a');
+        const account = openAccount();
         const model = new Map<string, { atMs: number; revision: number }>();
         let forgottenRevision = -1;
         let atMs = 1_000;
@@ -57,7 +66,7 @@ describe('the memory of closed reservations', () => {
   });
 
   it('takes no more room than what it holds', () => {
-    const account = newAccount('a');
+    const account = openAccount();
     for (let n = 0; n < 50_000; n += 1) {
       close(account, `r${String(n)}`, n);
       forgetClosed(account, n, { closedMs: Infinity, closedMax: 100 });
@@ -67,7 +76,7 @@ describe('the memory of closed reservations', () => {
   });
 
   it('says for sure what it never forgot', () => {
-    const account = newAccount('a');
+    const account = openAccount();
     expect(mayBeForgotten(account.memory, 'order-1')).toBe(false);
     close(account, uuidv7(5_000), 1);
     close(account, uuidv7(4_000), 2);

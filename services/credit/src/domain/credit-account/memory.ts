@@ -24,6 +24,7 @@ export const rememberAgain = (
   revision: number,
 ): void => {
   account.reservations.set(reservation.reservationId, reservation);
+  reservation.queued = 0;
   enqueue(account, reservation, revision);
 };
 

@@ -1,15 +1,11 @@
-import type { CreditAccountEvent } from '@tollkeeper/events';
+import type { Allocation, CreditAccountEvent, EventMetadata } from '@tollkeeper/events';
+import { parseMoney } from '@tollkeeper/kernel';
 import type { CreditCommand } from './commands.js';
+import { CorruptStreamError, evolve } from './evolve.js';
 import { rememberAgain } from './memory.js';
-import {
-  markCorrected,
-  markReleased,
-  markSettled,
-  markSettledLate,
-  reservationOf,
-  type Meta,
-} from './reservation-facts.js';
-import type { CreditAccount, Reservation } from './state.js';
+import { newAccount, type CreditAccount } from './state.js';
+
+type Meta = Pick<EventMetadata, 'commandId' | 'commandHash' | 'occurredAt'>;
 
 /** A stored event with its place in the account's stream. */
 export interface PastEvent {
@@ -32,41 +28,78 @@ export const reservationIdOf = (command: CreditCommand): string | undefined => {
 };
 
 /**
- * Puts a closed reservation back into memory from all of its events, in order. Moves no credits: they have moved when
- * the events were applied.
+ * Puts a closed reservation back into memory from all of its events, in order. They are applied to an account of their own,
+ * by `evolve` like all events: in this one the credits have moved already.
  *
  * @returns false, and changes nothing, when these are not the events of one closed reservation
  */
-export const recallReservation = (account: CreditAccount, past: readonly PastEvent[]): boolean => {
-  let reservation: Reservation | undefined;
-  for (const { event, meta } of past) {
-    if (event.type === 'Reserved' && !reservation) reservation = reservationOf(event.data, meta);
-    else if (!reservation || !applyTo(reservation, event, meta)) return false;
-  }
+export const recallReservation = (
+  account: CreditAccount,
+  reservationId: string,
+  past: readonly PastEvent[],
+): boolean => {
   const last = past.at(-1);
-  if (!last || !reservation || reservation.state === 'open') return false;
+  if (!last || !past.every(({ event }) => isAbout(event, reservationId))) return false;
+  const scratch = stage(account, past);
+  try {
+    for (const { event, meta } of past) evolve(scratch, event, meta);
+  } catch (error) {
+    if (error instanceof CorruptStreamError) return false;
+    throw error;
+  }
+  const reservation = scratch.reservations.get(reservationId);
+  if (!reservation || reservation.state === 'open') return false;
   rememberAgain(account, reservation, last.revision);
   return true;
 };
 
-const applyTo = (reservation: Reservation, event: CreditAccountEvent, meta: Meta): boolean => {
-  if (!('reservationId' in event.data)) return false;
-  if (event.data.reservationId !== reservation.reservationId) return false;
-  switch (event.type) {
-    case 'Settled':
-      markSettled(reservation, event.data, meta);
-      return true;
-    case 'SettledLate':
-      markSettledLate(reservation, event.data, meta);
-      return true;
-    case 'Released':
-      markReleased(reservation, event.data, meta);
-      return true;
-    case 'UsageCorrected':
-      if (!reservation.charged) return false;
-      markCorrected(reservation, reservation.charged, event.data, meta);
-      return true;
-    default:
-      return false;
+const isAbout = ({ data }: CreditAccountEvent, reservationId: string): boolean =>
+  'reservationId' in data && data.reservationId === reservationId;
+
+/** More than any event moves. */
+const plenty = '1000000000000000000000000000000';
+
+/** An account whose grants cover whatever the events draw, and whose debt covers whatever they cancel. */
+const stage = (account: CreditAccount, past: readonly PastEvent[]): CreditAccount => {
+  const { accountId, ownerUserId, tier, timeZone } = account;
+  const scratch = newAccount(accountId);
+  const meta: Meta = { commandId: '', commandHash: '', occurredAt: past[0]?.meta.occurredAt ?? '' };
+  const kind = 'personal';
+  const opened = { accountId, kind, ownerUserId, tier, timeZone } as const;
+  evolve(scratch, { type: 'AccountOpened', data: opened }, meta);
+  for (const grantId of grantIdsIn(past)) {
+    evolve(
+      scratch,
+      {
+        type: 'CreditsGranted',
+        data: {
+          grantId,
+          kind: 'adjustment',
+          amountCredits: plenty,
+          priority: 0,
+          effectiveAt: meta.occurredAt,
+          localDate: meta.occurredAt.slice(0, 10),
+        },
+      },
+      meta,
+    );
   }
+  scratch.debtCredits = parseMoney(plenty);
+  scratch.debts.set('correction', scratch.debtCredits);
+  return scratch;
+};
+
+type Movements = { readonly [M in (typeof movements)[number]]?: readonly Allocation[] | undefined };
+
+const movements = ['allocations', 'drawn', 'drawnBeyond', 'returned', 'lapsed'] as const;
+
+const grantIdsIn = (past: readonly PastEvent[]): Set<string> => {
+  const ids = new Set<string>();
+  for (const { event } of past) {
+    const data = event.data as Movements;
+    for (const movement of movements) {
+      for (const { grantId } of data[movement] ?? []) ids.add(grantId);
+    }
+  }
+  return ids;
 };

@@ -39,6 +39,12 @@ export interface ChargeAnswer {
 
 export interface Reservation {
   readonly reservationId: string;
+  /** Stream time of the event that closed it, or of a later one about it; 0 while it is open. */
+  closedAtMs: number;
+  /** Of that event; −1 while it is open. */
+  closedRevision: number;
+  /** How often it stands in the account's queue of closed reservations. */
+  queued: number;
   readonly commandHash: string;
   readonly amountCredits: Money;
   /** Empty once the reservation has ended. */
@@ -53,12 +59,6 @@ export interface Reservation {
   settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
   /** Hashes of corrections by command id, so that a repeated one gets its answer. */
   corrections: Map<string, Charged> | undefined;
-  /** Stream time of the event that closed it, or of a later one about it; 0 while it is open. */
-  closedAtMs: number;
-  /** Of that event; −1 while it is open. */
-  closedRevision: number;
-  /** How often it stands in the account's queue of closed reservations. */
-  queued: number;
 }
 
 /** Bounds on a set of reservations that say for sure what is not in it. */
@@ -98,6 +98,9 @@ export const newMemory = (): ReservationMemory => ({
  */
 export interface CreditAccount {
   readonly accountId: string;
+  /** Of the last event applied; −1 before the first. */
+  revision: number;
+  readonly memory: ReservationMemory;
   opened: boolean;
   openedBy: { readonly commandHash: string } | undefined;
   ownerUserId: string;
@@ -110,7 +113,6 @@ export interface CreditAccount {
   readonly grantHashes: Map<string, string>;
   /** Open ones, and those closed ones that are still remembered. */
   readonly reservations: Map<string, Reservation>;
-  readonly memory: ReservationMemory;
   reservedCredits: Money;
   /** What the account owes, by cause. */
   readonly debts: Map<DebtCause, Money>;
@@ -118,12 +120,12 @@ export interface CreditAccount {
   /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
   repaid: GrantPart[];
   lastEventAtMs: number;
-  /** Of the last event applied; −1 before the first. */
-  revision: number;
 }
 
 export const newAccount = (accountId: string): CreditAccount => ({
   accountId,
+  revision: -1,
+  memory: newMemory(),
   opened: false,
   openedBy: undefined,
   ownerUserId: '',
@@ -133,13 +135,11 @@ export const newAccount = (accountId: string): CreditAccount => ({
   grantsById: new Map(),
   grantHashes: new Map(),
   reservations: new Map(),
-  memory: newMemory(),
   reservedCredits: zero,
   debts: new Map(),
   debtCredits: zero,
   repaid: [],
   lastEventAtMs: 0,
-  revision: -1,
 });
 
 export const isUsable = (grant: Grant, atMs: number): boolean =>
