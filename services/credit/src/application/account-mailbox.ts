@@ -212,9 +212,12 @@ export class AccountMailbox {
       while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
         const submission = this.urgent.shift() ?? this.ordinary.shift();
         if (!submission) break;
-        const consulted = this.recollection.consult(submission, loaded.account);
-        if (consulted === 'wait') continue;
         taken.push(submission);
+        const consulted = this.recollection.consult(submission, loaded.account);
+        if (consulted === 'wait') {
+          taken.pop();
+          continue;
+        }
         if (consulted !== 'decide') {
           decided.push({ submission, outcome: undecidable[consulted] });
           continue;

@@ -57,7 +57,7 @@ const isAbout = ({ data }: CreditAccountEvent, reservationId: string): boolean =
   'reservationId' in data && data.reservationId === reservationId;
 
 /** More than any event moves. */
-const plenty = '1000000000000000000000000000000';
+const plenty = '100000000000000000000000000000';
 
 /** An account whose grants cover whatever the events draw, and whose debt covers whatever they cancel. */
 const stage = (account: CreditAccount, past: readonly PastEvent[]): CreditAccount => {
