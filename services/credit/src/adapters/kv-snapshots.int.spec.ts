@@ -3,7 +3,7 @@ import { connectNats, type NatsConnection } from '@tollkeeper/messaging';
 import { startEphemeralNats, type RunningNats } from '@tollkeeper/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultForgetting } from '../domain/credit-account/memory.js';
-import { SpecService, startMs } from '../application/remembering.fixture.js';
+import { SpecService, startMs } from '../remembering.fixture.js';
 import { kvSnapshots } from './kv-snapshots.js';
 
 describe('the bucket of snapshots', () => {

@@ -24,6 +24,6 @@ export const findRevisions = async (
   const row = rows[0];
   return {
     revisions: (row?.revisions ?? []).map(Number),
-    indexedRevision: row?.indexedRevision == null ? -1 : Number(row.indexedRevision),
+    indexedRevision: Number(row?.indexedRevision ?? -1),
   };
 };

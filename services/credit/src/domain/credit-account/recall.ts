@@ -89,7 +89,9 @@ const stage = (account: CreditAccount, past: readonly PastEvent[]): CreditAccoun
   return scratch;
 };
 
-type Movements = { readonly [M in (typeof movements)[number]]?: readonly Allocation[] | undefined };
+type Movements = Readonly<
+  Partial<Record<(typeof movements)[number], readonly Allocation[] | undefined>>
+>;
 
 const movements = ['allocations', 'drawn', 'drawnBeyond', 'returned', 'lapsed'] as const;
 

@@ -18,7 +18,9 @@ const fail = (what: string, json: Json): never => {
   throw new Error(`not ${what}: ${JSON.stringify(json).slice(0, 100)}`);
 };
 
-const isObject = (json: Json): json is { readonly [name: string]: Json } =>
+const isList = (json: Json): json is readonly Json[] => Array.isArray(json);
+
+const isObject = (json: Json): json is Readonly<Record<string, Json>> =>
   typeof json === 'object' && json !== null && !Array.isArray(json);
 
 /** Strings, of which `T` may allow only some: they are the event's own, and were checked when it was decided. */
@@ -72,7 +74,7 @@ interface ListCodec<T> {
 export const listOf = <T>(codec: Codec<T>): ListCodec<T> => ({
   shape: `[${codec.shape}]`,
   to: (values) => values.map(codec.to),
-  from: (json) => (Array.isArray(json) ? json.map(codec.from) : fail('a list', json)),
+  from: (json) => (isList(json) ? json.map(codec.from) : fail('a list', json)),
 });
 
 export const setOf = <T>(codec: Codec<T>): Codec<Set<T>> => {
@@ -88,14 +90,15 @@ export const setOf = <T>(codec: Codec<T>): Codec<Set<T>> => {
 export const mapOf = <K extends string, V>(codec: Codec<V>): Codec<Map<K, V>> => ({
   shape: `map ${codec.shape}`,
   to: (map) => [...map].map(([key, value]) => [key, codec.to(value)]),
-  from: (json) =>
-    new Map(
-      (Array.isArray(json) ? json : fail('a map', json)).map((entry: Json) =>
-        Array.isArray(entry) && typeof entry[0] === 'string' && entry[1] !== undefined
-          ? [entry[0] as K, codec.from(entry[1])]
-          : fail('an entry', entry),
-      ),
-    ),
+  from: (json) => {
+    const map = new Map<K, V>();
+    for (const entry of isList(json) ? json : fail('a map', json)) {
+      const [key, value] = isList(entry) ? entry : fail('an entry', entry);
+      if (value === undefined) return fail('an entry', entry);
+      map.set(text.from(key ?? null) as K, codec.from(value));
+    }
+    return map;
+  },
 });
 
 export const recordOf = <T extends object>(fields: Fields<T>): Codec<T> => {

@@ -2,8 +2,8 @@ import { createMemoryEventStore, type EventStore } from '@tollkeeper/event-store
 import { uuidv7 } from '@tollkeeper/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Verb } from '../credit.convert.js';
-import { defaultForgetting } from '../domain/credit-account/memory.js';
+import type { Verb } from './credit.convert.js';
+import { defaultForgetting } from './domain/credit-account/memory.js';
 import { memoryBucket, SpecService, startMs, type ServiceOptions } from './remembering.fixture.js';
 
 const minuteMs = 60_000;

@@ -1,14 +1,18 @@
 import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
 import { createMemoryEventStore, type EventStore } from '@tollkeeper/event-store';
 import { createLogger } from '@tollkeeper/telemetry';
-import { toReply, toRequest, type Verb } from '../credit.convert.js';
-import { priceBook } from '../domain/credit-account/credit-account.fixture.js';
-import type { ForgettingRule } from '../domain/credit-account/memory.js';
-import { defaultRules } from '../domain/credit-account/rules.js';
-import { CreditAccounts, defaultQueueLimits, type QueueLimits } from './credit-accounts.js';
-import { IndexedRecall, type IndexEntry, type ReservationIndex } from './recall.js';
-import { SnapshotWriter, type SnapshotBucket } from './snapshot-writer.js';
-import type { SnapshotRule } from './snapshots.js';
+import { toReply, toRequest, type Verb } from './credit.convert.js';
+import { priceBook } from './domain/credit-account/credit-account.fixture.js';
+import type { ForgettingRule } from './domain/credit-account/memory.js';
+import { defaultRules } from './domain/credit-account/rules.js';
+import {
+  CreditAccounts,
+  defaultQueueLimits,
+  type QueueLimits,
+} from './application/credit-accounts.js';
+import { IndexedRecall, type IndexEntry, type ReservationIndex } from './application/recall.js';
+import { SnapshotWriter, type SnapshotBucket } from './application/snapshot-writer.js';
+import type { SnapshotRule } from './application/snapshots.js';
 
 const logger = createLogger('credit-spec');
 logger.level = 'silent';
