@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
+import { benchColdLoad } from './cold-load.bench.js';
 import { benchGateway } from './gateway.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOverload } from './overload.bench.js';
 
 const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--instances 1] [--profile credit]
 npm run bench -- overload [--seconds 5] [--accounts 1000] [--instances 1]
-npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]`;
+npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]
+npm run bench -- cold-load [--events 1000000] [--tail 256] [--open 100]`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -18,6 +20,9 @@ const { positionals, values } = parseArgs({
     clients: { type: 'string', default: '200' },
     rate: { type: 'string', default: '200' },
     profile: { type: 'string', default: '' },
+    events: { type: 'string', default: '1000000' },
+    tail: { type: 'string', default: '256' },
+    open: { type: 'string', default: '100' },
   },
 });
 const store = values.store === 'kurrentdb' ? 'kurrentdb' : 'postgres';
@@ -50,6 +55,9 @@ switch (positionals[0]) {
       ratePerSecond: Number(values.rate),
       profiled,
     });
+    break;
+  case 'cold-load':
+    await benchColdLoad([values.events, values.tail, values.open]);
     break;
   default:
     console.error(usage);

@@ -5,16 +5,24 @@ import { openEventStore } from '@tollkeeper/event-store';
 import type { RunningService } from '@tollkeeper/lifecycle';
 import { connectNats, NatsTransport } from '@tollkeeper/messaging';
 import type { Logger } from '@tollkeeper/telemetry';
+import { kvSnapshots } from './adapters/kv-snapshots.js';
+import { projectionIndex } from './adapters/projection-index.js';
+import { CarryOutDue, dueListOf } from './application/carry-out-due.js';
 import { systemClock } from './application/clock.js';
 import { KvLeaseStore } from './adapters/kv-lease-store.js';
 import { CreditAccounts, defaultQueueLimits } from './application/credit-accounts.js';
 import { LeaseKeeper } from './application/ownership/lease-keeper.js';
-import { ExpireReservations } from './application/expire-reservations.js';
 import { followPriceBook, type PriceBookReplica } from './application/price-book-replica.js';
+import { IndexedRecall } from './application/recall.js';
+import { SnapshotWriter } from './application/snapshot-writer.js';
 import type { CreditConfig } from './credit.config.js';
 import { CreditController } from './credit.controller.js';
 import { priceBookReplica } from './credit.tokens.js';
 import { PartitionRouter } from './routing/partition-router.js';
+import { defaultForgetting } from './domain/credit-account/memory.js';
+
+/** For the last snapshots when the service stops: they are a convenience. */
+const lastSnapshotsMs = 2_000;
 
 @Module({})
 class CreditModule {
@@ -65,6 +73,7 @@ export const startCredit = async (
     onChanged: (partitions) => accounts.forget(partitions),
     onSuperseded: () => process.exit(1),
   });
+  const snapshots = new SnapshotWriter(kvSnapshots(nats), logger);
   const accounts: CreditAccounts = new CreditAccounts(
     {
       store,
@@ -73,12 +82,17 @@ export const startCredit = async (
       logger,
       rules: config.rules,
       reservationTtlMs: config.reservationTtlMs,
+      remembering: {
+        rule: defaultForgetting,
+        recall: new IndexedRecall({ index: projectionIndex(nats), store, logger }),
+        snapshots,
+      },
     },
     defaultQueueLimits,
     keeper,
   );
   const router = new PartitionRouter(nats, keeper);
-  const expiry = new ExpireReservations(nats, accounts, clock, logger);
+  const dueWork = new CarryOutDue(dueListOf(nats), accounts, clock, logger);
 
   const app: INestMicroservice = await NestFactory.createMicroservice(
     CreditModule.with(accounts, replica, router),
@@ -95,15 +109,17 @@ export const startCredit = async (
   await keeper.join();
   keeper.start();
   await app.listen();
-  expiry.start();
+  dueWork.start();
 
   return {
     stop: async () => {
-      await expiry.stop();
+      await dueWork.stop();
       await keeper.leave(handedOverWithinMs);
       await app.close();
       await router.idle();
       await accounts.drained();
+      accounts.offerSnapshots();
+      await snapshots.flushed(lastSnapshotsMs);
       await keeper.stop();
       await nats.drain();
       await replica.stop();

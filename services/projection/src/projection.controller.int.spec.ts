@@ -196,14 +196,37 @@ describe('the projection service answers on NATS', () => {
     });
   });
 
-  it('due reservations of sound accounts, the longest overdue first', async () => {
-    const due = (at: string): Promise<Reply> => ask(projectionSubjects.dueReservations, { at });
+  it('due work of sound accounts, the longest overdue first, page after page', async () => {
+    const due = (at: string, more: object = {}): Promise<Reply> =>
+      ask(projectionSubjects.due, { at, ...more });
     expect(await due('2026-11-20T10:00:00Z')).toMatchObject({ due: [] });
-    expect(await due('2026-12-01T00:00:00Z')).toMatchObject({
-      due: [
-        { accountId: 'acc_calls', reservationId: 'r5' },
-        { accountId: 'acc_lapse', reservationId: 'r3' },
-      ],
+    const at = '2026-12-01T00:00:00Z';
+    const expected = [
+      { accountId: 'acc_lapse', kind: 'grant', id: 'g1' },
+      { accountId: 'acc_calls', kind: 'reservation', id: 'r5' },
+      { accountId: 'acc_lapse', kind: 'reservation', id: 'r3' },
+    ];
+    expect(await due(at)).toMatchObject({ due: expected, next: null });
+    const first = await due(at, { limit: 2 });
+    expect(first).toMatchObject({ due: expected.slice(0, 2) });
+    expect(await due(at, { limit: 2, after: first.next })).toMatchObject({
+      due: expected.slice(2),
+      next: null,
+    });
+  });
+
+  it.each([
+    ['acc_calls', 'r1', [3, 5], 14],
+    ['acc_calls', 'r2', [4, 6], 14],
+    ['acc_calls', 'r3', [7, 8, 9, 10], 14],
+    ['acc_calls', 'r4', [11, 12, 13], 14],
+    ['acc_calls', 'r5', [14], 14],
+    ['acc_calls', 'r6', [], 14],
+    ['acc_nobody', 'r1', [], -1],
+  ])('where the events of %s’s %s stand', async (accountId, id, revisions, indexedRevision) => {
+    expect(await ask(projectionSubjects.recall(accountId), { id })).toEqual({
+      revisions,
+      indexedRevision,
     });
   });
 
@@ -259,8 +282,10 @@ describe('the projection service answers on NATS', () => {
     [projectionSubjects.transactions('acc_calls'), { before: '1' }],
     [projectionSubjects.dailySummaries, { from: 'yesterday' }],
     [projectionSubjects.dailySummaries, { before: '2026-11-20' }],
-    [projectionSubjects.dueReservations, {}],
-    [projectionSubjects.dueReservations, []],
+    [projectionSubjects.due, {}],
+    [projectionSubjects.due, []],
+    [projectionSubjects.due, { at: '2026-12-01T00:00:00Z', after: 'r5' }],
+    [projectionSubjects.recall('acc_calls'), { id: `' OR 1=1` }],
   ])('%s %j with a typed refusal', async (subject, body) => {
     expect(await ask(subject, body)).toMatchObject({
       status: 'refused',

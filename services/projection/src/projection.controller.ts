@@ -5,6 +5,7 @@ import {
   id,
   pageQuery,
   projectionSubjects,
+  recallQuery,
   rangeQuery,
   type Refused,
 } from '@tollkeeper/contracts';
@@ -18,9 +19,11 @@ import { pageGrants } from './grants/grants.query.js';
 import { pageLimits } from './limits/limits.query.js';
 import { readTrialBalance } from './journal/trial-balance.query.js';
 import { readMargins } from './margin-by-tier/margin-by-tier.query.js';
-import { findDue, pageOpenReservations } from './open-reservations/open-reservations.query.js';
+import { findDue } from './due-work/due-work.query.js';
+import { pageOpenReservations } from './open-reservations/open-reservations.query.js';
 import type { AsOf } from './projector/as-of.js';
 import type { Projector } from './projector/projector.js';
+import { findRevisions } from './recall/recall.query.js';
 import { pageUsage } from './usage-log/usage-log.query.js';
 
 export const readPool = Symbol('read pool');
@@ -158,15 +161,24 @@ export class ProjectionController {
     });
   }
 
-  @MessagePattern(projectionSubjects.dueReservations)
-  dueReservations(@Payload() body: unknown): Promise<unknown> {
-    return this.answer(dueQuery, body, (query) => findDue(this.pool, query));
+  @MessagePattern(projectionSubjects.due)
+  due(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(dueQuery, body, (query) =>
+      findDue(this.pool, { ...query, after: query.after }),
+    );
+  }
+
+  @MessagePattern(projectionSubjects.recall('*'))
+  recall(@Payload() body: unknown, @Ctx() context: MessageContext): Promise<unknown> {
+    return this.ofAccount(recallQuery, body, context, (accountId, query) =>
+      findRevisions(this.pool, accountId, query.id),
+    );
   }
 
   private async answer<Q>(
     schema: z.ZodType<Q>,
     body: unknown,
-    read: (query: Q) => Promise<(AsOf & object) | Refused>,
+    read: (query: Q) => Promise<Partial<AsOf> & object>,
   ): Promise<unknown> {
     const query = schema.safeParse(body ?? {});
     if (!query.success) return refuse('invalid-request', z.prettifyError(query.error), false);
@@ -180,7 +192,7 @@ export class ProjectionController {
     schema: z.ZodType<Q>,
     body: unknown,
     context: MessageContext,
-    read: (accountId: string, query: Q) => Promise<(AsOf & object) | Refused>,
+    read: (accountId: string, query: Q) => Promise<Partial<AsOf> & object>,
   ): Promise<unknown> {
     const accountId = id.safeParse(context.accountId);
     if (!accountId.success)

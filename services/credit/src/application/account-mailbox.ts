@@ -1,8 +1,6 @@
 import {
   creditStream,
   eventHash,
-  fromStoredCredit,
-  genesisHash,
   toStored,
   UndecodableEventError,
   type CreditAccountEvent,
@@ -21,13 +19,18 @@ import type { Logger } from '@tollkeeper/telemetry';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import { decide } from '../domain/credit-account/decide.js';
 import { CorruptStreamError, evolve } from '../domain/credit-account/evolve.js';
+import { forgetClosed } from '../domain/credit-account/memory.js';
+import { toSnapshot } from '../domain/credit-account/snapshot.js';
 import type { DecisionContext } from '../domain/credit-account/context.js';
 import { followUps } from '../domain/credit-account/follow-ups.js';
 import type { AccountRules } from '../domain/credit-account/rules.js';
-import { newAccount, type CreditAccount } from '../domain/credit-account/state.js';
+import type { CreditAccount } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 import type { Clock } from './clock.js';
+import { loadAccount, type LoadedAccount } from './load-account.js';
 import { RateLimits } from './rate-limits.js';
+import { Recollection, type Consultation, type Remembering } from './recollection.js';
+import type { AccountSnapshot } from './snapshots.js';
 import type { Outcome, ServiceRefusal, Submission } from './submission.js';
 
 export interface MailboxDependencies {
@@ -37,14 +40,11 @@ export interface MailboxDependencies {
   readonly logger: Logger;
   readonly rules: AccountRules;
   readonly reservationTtlMs: number;
+  /** Absent: an account remembers everything for as long as it is in memory. */
+  readonly remembering?: Remembering;
 }
 
-/** An account in memory, as of the last event that the store has confirmed. */
-interface Loaded {
-  readonly account: CreditAccount;
-  revision: number | 'no-stream';
-  lastHash: string;
-}
+type Loaded = LoadedAccount;
 
 interface Decided {
   readonly submission: Submission;
@@ -56,6 +56,8 @@ interface Batch {
   readonly events: readonly StoredEvent[];
   readonly decided: readonly Decided[];
   readonly taken: readonly Submission[];
+  /** The state after this batch, when one is due. */
+  readonly snapshot: AccountSnapshot | undefined;
 }
 
 interface Turn {
@@ -85,13 +87,38 @@ export class AccountMailbox {
   private readonly ordinary: Submission[] = [];
   private readonly rates = new RateLimits();
   private running = false;
+  private readonly recollection: Recollection;
+  private snapshotRevision = -1;
+  private snapshotAtMs = 0;
+  private counted = 0;
 
   constructor(
     readonly accountId: string,
     private readonly with_: MailboxDependencies,
-  ) {}
+    /** Told by how much `entries` has changed. */
+    private onResized: (by: number) => void = ignore,
+  ) {
+    this.recollection = new Recollection(with_.remembering?.recall, (submission) => {
+      this.putBack([submission]);
+      this.wake();
+    });
+  }
 
   get waiting(): number {
+    return this.queued + this.recollection.waiting;
+  }
+
+  /** What the account takes of memory: reservations and grants, about 1 kB each. */
+  get entries(): number {
+    return this.counted;
+  }
+
+  /** Another mailbox may take the account over: nobody counts what this one holds any more. */
+  retire(): void {
+    this.onResized = ignore;
+  }
+
+  private get queued(): number {
     return this.urgent.length + this.ordinary.length;
   }
 
@@ -101,6 +128,20 @@ export class AccountMailbox {
 
   submit(submission: Submission): void {
     (submission.urgent ? this.urgent : this.ordinary).push(submission);
+    this.wake();
+  }
+
+  /** Of an idle account that is about to leave memory; undefined when reading it again is cheap as it is. */
+  lastSnapshot(): AccountSnapshot | undefined {
+    const rule = this.with_.remembering?.snapshots.rule;
+    if (!rule || !this.idle || !this.loaded) return undefined;
+    const { account, lastHash } = this.loaded;
+    if (account.revision - this.snapshotRevision < rule.lastEventsMin) return undefined;
+    this.snapshotRevision = account.revision;
+    return { revision: account.revision, lastHash, state: toSnapshot(account) };
+  }
+
+  private wake(): void {
     if (this.running) return;
     this.running = true;
     // A microtask later, so that commands which arrive in one message are decided together.
@@ -109,7 +150,7 @@ export class AccountMailbox {
 
   private async run(): Promise<void> {
     const turn: Turn = { flight: undefined, next: undefined };
-    while (this.waiting > 0 || turn.flight || turn.next) {
+    while (this.queued > 0 || turn.flight || turn.next) {
       try {
         await this.step(turn);
       } catch (error) {
@@ -117,6 +158,7 @@ export class AccountMailbox {
         this.takeBack(turn);
         this.fail(error);
       }
+      this.count();
     }
     this.running = false;
   }
@@ -125,8 +167,8 @@ export class AccountMailbox {
   private async step(turn: Turn): Promise<void> {
     const loaded = (this.loaded ??= await this.load());
     // The append's bytes leave before the next decisions take the processor.
-    if (turn.flight && this.waiting > 0) await nextTurn();
-    turn.next ??= this.waiting > 0 ? this.decideWaiting(loaded) : undefined;
+    if (turn.flight && this.queued > 0) await nextTurn();
+    turn.next ??= this.queued > 0 ? this.decideWaiting(loaded) : undefined;
     if (turn.flight) {
       const stored = await turn.flight.stored;
       if (stored === 'conflict') {
@@ -137,11 +179,14 @@ export class AccountMailbox {
       loaded.revision = stored;
       answer(turn.flight.batch);
       this.rates.stored(turn.flight.batch.taken);
+      this.offer(turn.flight.batch.snapshot);
       turn.flight = undefined;
     }
     if (!turn.next) return;
-    if (turn.next.events.length === 0) answer(turn.next);
-    else {
+    if (turn.next.events.length === 0) {
+      answer(turn.next);
+      this.offer(turn.next.snapshot);
+    } else {
       const stored = this.appendUntilKnown(loaded.revision, turn.next.events);
       // Awaited in the next step; a failure in between must not end the process.
       stored.catch(() => undefined);
@@ -153,12 +198,16 @@ export class AccountMailbox {
   /** Puts undone commands back in their order and forgets the state that they were decided on. */
   private takeBack(turn: Turn): void {
     this.loaded = undefined;
-    const undone = [...(turn.flight?.batch.taken ?? []), ...(turn.next?.taken ?? [])];
-    for (const submission of undone.reverse()) {
-      (submission.urgent ? this.urgent : this.ordinary).unshift(submission);
-    }
+    this.putBack([...(turn.flight?.batch.taken ?? []), ...(turn.next?.taken ?? [])]);
     turn.flight = undefined;
     turn.next = undefined;
+  }
+
+  /** At the head of the queues, in this order. */
+  private putBack(submissions: readonly Submission[]): void {
+    for (const submission of submissions.toReversed()) {
+      (submission.urgent ? this.urgent : this.ordinary).unshift(submission);
+    }
   }
 
   private decideWaiting(loaded: Loaded): Batch {
@@ -172,6 +221,15 @@ export class AccountMailbox {
         const submission = this.urgent.shift() ?? this.ordinary.shift();
         if (!submission) break;
         taken.push(submission);
+        const consulted = this.recollection.consult(submission, loaded.account);
+        if (consulted === 'wait') {
+          taken.pop();
+          continue;
+        }
+        if (consulted !== 'decide') {
+          decided.push({ submission, outcome: undecidable[consulted] });
+          continue;
+        }
         const outcome = this.carryOut(submission, loaded, at, (event) => {
           events.push(event);
           bytes += event.data.length + event.metadata.length + 100;
@@ -182,7 +240,33 @@ export class AccountMailbox {
       this.urgent.unshift(...taken);
       throw error;
     }
-    return { events, decided, taken };
+    const { remembering } = this.with_;
+    if (remembering) forgetClosed(loaded.account, at.getTime(), remembering.rule);
+    return { events, decided, taken, snapshot: this.dueSnapshot(loaded) };
+  }
+
+  /** Made between two decisions, when state and hash are of the same event; written when that event is stored. */
+  private dueSnapshot({ account, lastHash }: Loaded): AccountSnapshot | undefined {
+    const rule = this.with_.remembering?.snapshots.rule;
+    if (!rule || account.revision - this.snapshotRevision < rule.eventsMin) return undefined;
+    const nowMs = this.with_.clock.now().getTime();
+    if (nowMs - this.snapshotAtMs < rule.everyMs) return undefined;
+    this.snapshotAtMs = nowMs;
+    this.snapshotRevision = account.revision;
+    return { revision: account.revision, lastHash, state: toSnapshot(account) };
+  }
+
+  private offer(snapshot: AccountSnapshot | undefined): void {
+    if (snapshot) this.with_.remembering?.snapshots.offer(this.accountId, snapshot);
+  }
+
+  private count(): void {
+    const account = this.loaded?.account;
+    const entries = account ? account.reservations.size + account.grants.length + 1 : 0;
+    if (entries === this.counted) return;
+    const by = entries - this.counted;
+    this.counted = entries;
+    this.onResized(by);
   }
 
   private carryOut(
@@ -278,18 +362,9 @@ export class AccountMailbox {
     if (this.with_.clock.now().getTime() < this.parkedUntilMs) {
       throw new UndecodableEventError(`account ${this.accountId} is parked`);
     }
-    const stream = creditStream(this.accountId);
-    const account = newAccount(this.accountId);
-    const loaded: Loaded = { account, revision: 'no-stream', lastHash: genesisHash(stream) };
-    for await (const recorded of this.with_.store.read(stream)) {
-      const event = fromStoredCredit(recorded);
-      if (event.metadata.prevHash !== loaded.lastHash) {
-        throw new CorruptStreamError(`${stream}@${String(recorded.revision)}: broken hash chain`);
-      }
-      evolve(account, event, event.metadata);
-      loaded.revision = recorded.revision;
-      loaded.lastHash = eventHash(recorded);
-    }
+    const { store, logger, remembering } = this.with_;
+    const loaded = await loadAccount(this.accountId, { store, logger, remembering });
+    this.snapshotRevision = loaded.snapshotRevision;
     return loaded;
   }
 
@@ -319,6 +394,8 @@ export class AccountMailbox {
   }
 }
 
+const ignore = (): void => undefined;
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const refused = (
@@ -326,6 +403,15 @@ const refused = (
   message: string,
   retryable: boolean,
 ): Outcome => ({ type: 'refused', refusal: { reason, message, retryable } });
+
+const undecidable: Readonly<Record<Exclude<Consultation, 'decide' | 'wait'>, Outcome>> = {
+  behind: refused(
+    'index-behind',
+    'the index of older reservations cannot tell yet; retry with the same id',
+    true,
+  ),
+  broken: refused('internal', 'the index of older reservations is broken', true),
+};
 
 const envelope = (
   event: CreditAccountEvent,

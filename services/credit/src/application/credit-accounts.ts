@@ -8,13 +8,19 @@ export interface QueueLimits {
   readonly commandsMax: number;
   /** Accounts kept in memory; idle ones beyond are forgotten and loaded again when needed. */
   readonly accountsMax: number;
+  /** Reservations and grants kept in memory, over all accounts, about 1 kB each; beyond, idle accounts are forgotten. */
+  readonly entriesMax: number;
 }
 
 export const defaultQueueLimits: QueueLimits = {
   commandsPerAccountMax: 2_000,
   commandsMax: 20_000,
   accountsMax: 50_000,
+  entriesMax: 400_000,
 };
+
+/** Under a load that keeps every account busy, looking for an idle one must not become the load. */
+const busyLookedAtMax = 100;
 
 const overloaded: Outcome = {
   type: 'refused',
@@ -42,6 +48,11 @@ export class CreditAccounts {
   private readonly mailboxes = new Map<string, AccountMailbox>();
   private waiting = 0;
   private readonly waitingIn = new Uint32Array(partitionCount);
+  private remembered = 0;
+  private readonly onResized = (by: number): void => {
+    this.remembered += by;
+    if (this.remembered > this.limits.entriesMax) this.forgetIdle();
+  };
 
   constructor(
     private readonly with_: MailboxDependencies,
@@ -116,14 +127,30 @@ export class CreditAccounts {
 
   /** What is known of these partitions' accounts is out of date: they are loaded anew when needed. */
   forget(partitions: ReadonlySet<number>): void {
-    for (const accountId of this.mailboxes.keys()) {
-      if (partitions.has(partitionOf(accountId))) this.mailboxes.delete(accountId);
+    for (const [accountId, mailbox] of this.mailboxes) {
+      if (!partitions.has(partitionOf(accountId))) continue;
+      this.drop(accountId, mailbox);
+      // What still waits there is decided, and fenced by the store; its memory is no longer counted here.
+      mailbox.retire();
     }
   }
 
   /** Resolves when nothing waits any more. */
   async drained(): Promise<void> {
     while (this.waiting > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Accounts in memory, and what they hold. */
+  get size(): { readonly accounts: number; readonly entries: number } {
+    return { accounts: this.mailboxes.size, entries: this.remembered };
+  }
+
+  /** Offers a snapshot of every idle account that would take long to load, the last used first. */
+  offerSnapshots(): void {
+    for (const [accountId, mailbox] of [...this.mailboxes].reverse()) {
+      const snapshot = mailbox.lastSnapshot();
+      if (snapshot) this.with_.remembering?.snapshots.offer(accountId, snapshot);
+    }
   }
 
   private mailboxOf(accountId: string): AccountMailbox {
@@ -134,19 +161,27 @@ export class CreditAccounts {
       return known;
     }
     if (this.mailboxes.size >= this.limits.accountsMax) this.forgetIdle();
-    const made = new AccountMailbox(accountId, this.with_);
+    const made = new AccountMailbox(accountId, this.with_, this.onResized);
     this.mailboxes.set(accountId, made);
     return made;
   }
 
+  /** Drops idle accounts, the longest unused first, until a hundredth of both bounds is free again. */
   private forgetIdle(): void {
-    let looked = 0;
+    const accountsAimed = Math.floor(this.limits.accountsMax * 0.99);
+    const entriesAimed = this.limits.entriesMax * 0.99;
+    let busy = 0;
     for (const [accountId, mailbox] of this.mailboxes) {
-      if (mailbox.idle) {
-        this.mailboxes.delete(accountId);
-        return;
-      }
-      if (++looked >= 100) return;
+      if (this.mailboxes.size <= accountsAimed && this.remembered <= entriesAimed) return;
+      if (mailbox.idle) this.drop(accountId, mailbox);
+      else if (++busy >= busyLookedAtMax) return;
     }
+  }
+
+  private drop(accountId: string, mailbox: AccountMailbox): void {
+    const snapshot = mailbox.lastSnapshot();
+    if (snapshot) this.with_.remembering?.snapshots.offer(accountId, snapshot);
+    this.mailboxes.delete(accountId);
+    this.remembered -= mailbox.entries;
   }
 }

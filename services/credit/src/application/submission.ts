@@ -12,6 +12,7 @@ export type ServiceRefusal = Omit<Refusal, 'reason'> & {
     | 'not-owner'
     | 'internal'
     | 'account-parked'
+    | 'index-behind'
     | 'store-unavailable';
 };
 

@@ -20,6 +20,7 @@ const keys: Readonly<Record<Exclude<(typeof readModelTables)[number], 'checkpoin
   grants: 'account_id, grant_id',
   limits: 'account_id, limit_id',
   journal_days: 'local_date, account',
+  due_work: 'account_id, kind, id',
 };
 
 export interface LiveCheckpoint {

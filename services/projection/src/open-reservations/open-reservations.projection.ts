@@ -25,6 +25,8 @@ export interface ReleasedReservationRow extends OpenReservationRow {
   readonly attempts: readonly unknown[];
   readonly released_at: string;
   readonly local_date: string;
+  /** Of the Reserved and of the Released. */
+  readonly revisions: readonly number[];
 }
 
 export const openReservation = (event: LedgerEventOf<'Reserved'>): OpenReservationRow => {
@@ -59,4 +61,5 @@ export const releasedReservation = (
   attempts: event.data.attempts ?? [],
   released_at: event.metadata.occurredAt,
   local_date: event.data.localDate,
+  revisions: [open.revision, event.revision],
 });

@@ -38,32 +38,3 @@ export const pageOpenReservations = async (
   });
   return { ...pageOf(rows, limit), ...asOf };
 };
-
-export interface DueReservation {
-  readonly accountId: string;
-  readonly reservationId: string;
-}
-
-/**
- * Open reservations past their expiry, the longest overdue first. Parked accounts are left out: they
- * cannot be expired, and would fill the list for ever. Nothing is due while the list itself is being rebuilt.
- */
-export const findDue = async (
-  pool: Pool,
-  { at, limit }: { readonly at: string; readonly limit: number },
-): Promise<{ readonly due: readonly DueReservation[] } & AsOf> => {
-  const { rows, ...asOf } = await answer<DueReservation & { readonly dueAt: Date }>(pool, {
-    select: `SELECT account_id AS "accountId", reservation_id AS "reservationId", expires_at AS "dueAt"
-      FROM open_reservations o
-      WHERE expires_at <= $1 AND NOT c.rebuilding
-        AND NOT EXISTS (SELECT FROM parked_accounts p WHERE p.account_id = o.account_id)
-      ORDER BY expires_at LIMIT $2`,
-    orderBy: 'r."dueAt"',
-    about: 'sound-accounts',
-    values: [at, limit],
-  });
-  return {
-    due: rows.map(({ accountId, reservationId }) => ({ accountId, reservationId })),
-    ...asOf,
-  };
-};

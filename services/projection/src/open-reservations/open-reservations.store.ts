@@ -42,8 +42,9 @@ export const loadOpen = async (pool: Pool, keys: readonly Key[]): Promise<OpenRe
   return rows.map((row) => ({ ...row, ...times(row) }));
 };
 
-type LoadedReleased = Loaded<Omit<ReleasedReservationRow, 'released_at'>> & {
+type LoadedReleased = Loaded<Omit<ReleasedReservationRow, 'released_at' | 'revisions'>> & {
   readonly released_at: Date;
+  readonly revisions: readonly string[];
 };
 
 export const loadReleased = async (
@@ -58,5 +59,6 @@ export const loadReleased = async (
     ...row,
     ...times(row),
     released_at: row.released_at.toISOString(),
+    revisions: row.revisions.map(Number),
   }));
 };

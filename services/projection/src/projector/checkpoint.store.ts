@@ -67,6 +67,7 @@ export const readModelTables = [
   'grants',
   'limits',
   'journal_days',
+  'due_work',
 ] as const;
 
 /** Empties every read model together with its checkpoint, which from now on belongs to this store. */

@@ -27,6 +27,7 @@ import {
   refundedMargin,
   type MarginChange,
 } from '../margin-by-tier/margin-by-tier.projection.js';
+import { dueWorkKey, dueWorkOf, type DueWorkRow } from '../due-work/due-work.projection.js';
 import {
   openReservation,
   releasedReservation,
@@ -64,6 +65,7 @@ export interface UsageRefund {
   readonly reservation_id: string;
   /** All that has been given back. */
   readonly refunded_credits: string;
+  readonly revisions: readonly number[];
 }
 
 export interface UsageCorrection extends ReturnType<typeof chargedFigures>, UsageRefund {}
@@ -88,6 +90,7 @@ export interface BatchChanges {
   /** As the batch leaves them; undefined: removed. */
   readonly limits: Limits;
   readonly journal: JournalChanges;
+  readonly due: Map<string, DueWorkRow>;
   readonly parked: ParkedRow[];
 }
 
@@ -105,6 +108,7 @@ const noChanges = (): BatchChanges => ({
   grants: new Map(),
   limits: new Map(),
   journal: new Map(),
+  due: new Map(),
   parked: [],
 });
 
@@ -150,6 +154,7 @@ export class BatchProjection {
     if (before) this.applyTo(before, event);
     changeGrants(this.changes.grants, event, this.set.grants);
     post(this.changes.journal, event, after.timeZone);
+    for (const row of dueWorkOf(event)) this.changes.due.set(dueWorkKey(row), row);
     this.set.balances.set(event.accountId, after);
     this.changes.balances.set(event.accountId, after);
   }
@@ -248,7 +253,7 @@ export class BatchProjection {
     return row;
   }
 
-  private releasedCall(event: LedgerEventOf<'SettledLate'>): OpenReservationRow {
+  private releasedCall(event: LedgerEventOf<'SettledLate'>): ReleasedReservationRow {
     const key = reservationKey(event.accountId, event.data.reservationId);
     const row = this.set.released.get(key);
     if (!row)
@@ -261,7 +266,7 @@ export class BatchProjection {
 
   private charge(
     before: Balance,
-    call: OpenReservationRow,
+    call: OpenReservationRow | ReleasedReservationRow,
     event: LedgerEventOf<'Settled'> | LedgerEventOf<'SettledLate'>,
   ): void {
     const key = reservationKey(event.accountId, event.data.reservationId);
@@ -296,22 +301,29 @@ export class BatchProjection {
       );
     }
     const usd = credits.times(parseMoney(prior.usd_per_credit));
-    this.recordRefund(key, prior, formatMoney(refunded));
+    this.recordRefund(key, prior, {
+      refunded_credits: formatMoney(refunded),
+      revisions: [...prior.revisions, event.revision],
+    });
     this.changes.transactions.push(...refundTransactions(before, prior, event));
     this.changes.margins.push(refundedMargin(prior.tier, usd, data.localDate));
     this.changes.days.push(refundedDay(prior, credits, usd, data.localDate));
   }
 
-  private recordRefund(key: string, prior: PriorUsage, refunded_credits: string): void {
-    this.set.usage.set(key, { ...prior, refunded_credits });
+  private recordRefund(
+    key: string,
+    prior: PriorUsage,
+    refund: Pick<UsageRefund, 'refunded_credits' | 'revisions'>,
+  ): void {
+    this.set.usage.set(key, { ...prior, ...refund });
     const { usage, corrections, refunds } = this.changes;
     const fresh = usage.get(key);
     const corrected = corrections.get(key);
-    if (fresh) usage.set(key, { ...fresh, refunded_credits });
-    else if (corrected) corrections.set(key, { ...corrected, refunded_credits });
+    if (fresh) usage.set(key, { ...fresh, ...refund });
+    else if (corrected) corrections.set(key, { ...corrected, ...refund });
     else {
       const { account_id, reservation_id } = prior;
-      refunds.set(key, { account_id, reservation_id, refunded_credits });
+      refunds.set(key, { account_id, reservation_id, ...refund });
     }
   }
 
@@ -327,7 +339,10 @@ export class BatchProjection {
       );
     }
     const figures = chargedFigures(data);
-    this.recordCorrection(key, prior, figures);
+    this.recordCorrection(key, prior, {
+      ...figures,
+      revisions: [...prior.revisions, event.revision],
+    });
     this.changes.transactions.push(...correctionTransactions(before, prior, event));
     const [out, into] = netOfRefunds(prior, figures);
     this.changes.margins.push(...correctedMargin(out, into, data.localDate));
@@ -337,7 +352,7 @@ export class BatchProjection {
   private recordCorrection(
     key: string,
     prior: PriorUsage,
-    figures: ReturnType<typeof chargedFigures>,
+    figures: ReturnType<typeof chargedFigures> & Pick<UsageCorrection, 'revisions'>,
   ): void {
     this.set.usage.set(key, { ...prior, ...figures });
     const fresh = this.changes.usage.get(key);

@@ -13,6 +13,7 @@ import { journalDayRows } from '../journal/journal-days.projection.js';
 import { addJournalDays } from '../journal/journal-days.store.js';
 import type { Limits } from '../limits/limits.projection.js';
 import { deleteLimits, saveLimits } from '../limits/limits.store.js';
+import { deleteDoneWork, saveDueWork } from '../due-work/due-work.store.js';
 import {
   deleteClosed,
   insertOpened,
@@ -46,6 +47,8 @@ const writes: readonly ((rows: string) => string)[] = [
   saveLimits,
   deleteLimits,
   addJournalDays,
+  saveDueWork,
+  deleteDoneWork,
 ];
 
 /**
@@ -108,6 +111,8 @@ const rowsOf = (changes: BatchChanges, events: readonly RecordedEvent[]): unknow
   [...changes.limits.values()].filter((limit) => limit !== undefined),
   removedLimits(changes.limits),
   journalDayRows(changes.journal),
+  [...changes.due.values()],
+  [...changes.due.values()].filter((row) => row.due_at === null),
 ];
 
 /**

@@ -1,7 +1,10 @@
 import { formatMoney, maxMoney, parseMoney, zero } from '@tollkeeper/kernel';
 import { provenances, type Charge, type PricedAttempt, type Provenance } from '@tollkeeper/events';
 import type { LedgerEventOf } from '../projector/ledger-event.js';
-import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
+import type {
+  OpenReservationRow,
+  ReleasedReservationRow,
+} from '../open-reservations/open-reservations.projection.js';
 
 /** What a charge says; a correction replaces all of it. */
 export interface ChargedFigures {
@@ -47,6 +50,8 @@ export interface UsageRow extends ChargedFigures {
   readonly requested_at: string;
   readonly settled_at: string;
   readonly local_date: string;
+  /** Of all events about the reservation, ascending. */
+  readonly revisions: readonly number[];
 }
 
 /** What a correction or a refund must know of its call. */
@@ -64,6 +69,7 @@ export type PriorUsage = Pick<
   | 'charge_credits'
   | 'charge_usd'
   | 'refunded_credits'
+  | 'revisions'
 >;
 
 const isTokens = (unit: string): boolean => unit.startsWith('token');
@@ -163,7 +169,7 @@ export const chargedFigures = (charge: Charge): ChargedFigures => ({
 });
 
 export const usageRow = (
-  call: OpenReservationRow,
+  call: OpenReservationRow | ReleasedReservationRow,
   event: LedgerEventOf<'Settled'> | LedgerEventOf<'SettledLate'>,
 ): UsageRow => ({
   account_id: call.account_id,
@@ -182,6 +188,7 @@ export const usageRow = (
   requested_at: call.requested_at,
   settled_at: event.metadata.occurredAt,
   local_date: event.data.localDate,
+  revisions: [...('revisions' in call ? call.revisions : [call.revision]), event.revision],
 });
 
 type NetFigures = Pick<ChargedFigures, 'usd_per_credit' | 'charge_credits' | 'charge_usd'>;

@@ -4,6 +4,7 @@ import { netCredits } from './charge-net.js';
 import { corrupt } from './corrupt-stream.js';
 import { toAllocation } from './draw.js';
 import { remember } from './evolve-account.js';
+import { rememberClosed } from './memory.js';
 import { owe, take, undraw } from './movements.js';
 import type { CreditAccount } from './state.js';
 
@@ -17,6 +18,7 @@ export const refund = (
   const reservation = account.reservations.get(data.reservationId);
   const before = reservation?.charged;
   if (!before) throw corrupt(account, data.reservationId, 'refunded before it was charged');
+  rememberClosed(account, reservation);
   const refunded = parseMoney(data.amountCredits);
   reservation.refundedCredits = (reservation.refundedCredits ?? zero).plus(refunded);
   const left = netCredits(before.answer.chargeCredits, reservation);

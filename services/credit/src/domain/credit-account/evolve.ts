@@ -22,6 +22,7 @@ import {
 } from './evolve-watch.js';
 import { countCharged, countReleased, countReserved, countSettled } from './limit-counts.js';
 import { evolveLimits } from './limit-facts.js';
+import { rememberClosed } from './memory.js';
 import { keepRepaid, lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
@@ -128,6 +129,9 @@ const addReservation = (
   account.reservedCredits = account.reservedCredits.plus(amountCredits);
   account.reservations.set(data.reservationId, {
     reservationId: data.reservationId,
+    closedAtMs: 0,
+    closedRevision: -1,
+    queued: 0,
     commandHash: meta.commandHash,
     amountCredits,
     allocations,
@@ -146,6 +150,7 @@ const addReservation = (
 
 const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   const reservation = openReservation(account, data.reservationId);
+  rememberClosed(account, reservation);
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
   if (data.drawnBeyond) take(account, data.drawnBeyond);
@@ -167,6 +172,7 @@ const settleLate = (
   if (reservation.state !== 'released' || reservation.charged) {
     throw corrupt(account, data.reservationId, 'settled late without a release, or twice');
   }
+  rememberClosed(account, reservation);
   take(account, data.drawn);
   owe(account, data.debt);
   reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
@@ -180,6 +186,7 @@ const release = (
   meta: Meta,
 ): void => {
   const reservation = openReservation(account, data.reservationId);
+  rememberClosed(account, reservation);
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
   putBack(account, data.returned);
   reservation.state = 'released';
@@ -196,6 +203,7 @@ const correct = (
   const reservation = knownReservation(account, data.reservationId);
   const before = reservation.charged;
   if (!before) throw corrupt(account, data.reservationId, 'corrected before it was charged');
+  rememberClosed(account, reservation);
   const kept = undraw(account, before, data, netCredits(data.chargeCredits, reservation));
   take(account, data.drawn);
   const drawn = [...kept.map(toAllocation), ...data.drawn];

@@ -72,8 +72,8 @@ export const voidGrant = (
 };
 
 /**
- * Posts what is unreserved of a grant whose time is over. With nothing left there is nothing to post, and never
- * will be: what returns to a grant after its time lapses.
+ * Posts what is unreserved of a grant whose time is over, also where that is nothing: so the account need not look at
+ * the grant again, and nobody finds it due.
  */
 export const expireGrant = (
   command: ExpireGrant,
@@ -85,7 +85,7 @@ export const expireGrant = (
   if (context.at.getTime() < grant.expiresAtMs) {
     return refuse('invalid-request', `${grant.grantId} has not expired`);
   }
-  if (grant.ended || grant.available.isZero()) return nothing;
+  if (grant.ended) return nothing;
   return accept({
     type: 'GrantExpired',
     data: {

@@ -51,6 +51,12 @@ export interface ChargeAnswer {
 
 export interface Reservation {
   readonly reservationId: string;
+  /** Stream time of the event that closed it, or of a later one about it; 0 while it is open. */
+  closedAtMs: number;
+  /** Of that event; −1 while it is open. */
+  closedRevision: number;
+  /** How often it stands in the account's queue of closed reservations. */
+  queued: number;
   readonly commandHash: string;
   readonly amountCredits: Money;
   /** Empty once the reservation has ended. */
@@ -78,12 +84,44 @@ export interface DoneCommand {
   readonly refundedCredits: string | undefined;
 }
 
+/** Bounds on a set of reservations that say for sure what is not in it. */
+export interface Marks {
+  /** The latest time that a UUIDv7 among their ids carries; −1: there is none. */
+  idTimeMaxMs: number;
+  /** Whether an id among them is not a UUIDv7. */
+  otherIds: boolean;
+  /** Of the last event of any of them; −1: the set is empty. */
+  revisionMax: number;
+}
+
+/** Which closed reservations an account still holds, and how to tell that it never held an id. */
+export interface ReservationMemory {
+  /** In the order of closing, from `head` on; one that changed after it closed is in it again. */
+  readonly queue: (Reservation | undefined)[];
+  head: number;
+  closedCount: number;
+  /** Of every reservation that has ever closed, remembered or not. */
+  readonly closed: Marks;
+  readonly forgotten: Marks;
+}
+
+export const noMarks = (): Marks => ({ idTimeMaxMs: -1, otherIds: false, revisionMax: -1 });
+
+export const newMemory = (): ReservationMemory => ({
+  queue: [],
+  head: 0,
+  closedCount: 0,
+  closed: noMarks(),
+  forgotten: noMarks(),
+});
+
 /**
  * One credit account. `evolve` changes it in place: a copy of every reservation for each event would be
  * the dearest thing that the service does. A caller whose append fails throws the state away and loads it again.
  */
 export interface CreditAccount {
   readonly accountId: string;
+  readonly memory: ReservationMemory;
   opened: boolean;
   openedBy: { readonly commandHash: string } | undefined;
   ownerUserId: string;
@@ -101,6 +139,7 @@ export interface CreditAccount {
   readonly recurringGrants: Map<string, RecurringGrant>;
   /** Undefined unless somebody wants to know what is available: most accounts pay nothing for it. */
   watch: Watch | undefined;
+  /** Open ones, and those closed ones that are still remembered. */
   readonly reservations: Map<string, Reservation>;
   reservedCredits: Money;
   /** What the account owes, by cause. */
@@ -116,6 +155,7 @@ export interface CreditAccount {
 
 export const newAccount = (accountId: string): CreditAccount => ({
   accountId,
+  memory: newMemory(),
   opened: false,
   openedBy: undefined,
   ownerUserId: '',
