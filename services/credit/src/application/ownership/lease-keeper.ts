@@ -63,6 +63,8 @@ export class LeaseKeeper implements Ownership {
   private renewedAtMs = -Infinity;
   private freshUntilMs = -Infinity;
   private failedAtMs = -Infinity;
+  /** When the beats were last asked for: what an answer shows may be that old. */
+  private lookedAtMs = -Infinity;
   private superseded = false;
   private leaving = false;
   private stopped = false;
@@ -373,6 +375,7 @@ export class LeaseKeeper implements Ownership {
     const { members } = this.table.value;
     const others = Object.keys(members).filter((name) => name !== this.instance);
     this.sightings.keepOnly(others);
+    this.lookedAtMs = this.with_.nowMs();
     const beats = await Promise.all(others.map((name) => this.with_.store.readBeat(name)));
     const nowMs = this.with_.nowMs();
     for (const [place, name] of others.entries()) {
@@ -391,7 +394,7 @@ export class LeaseKeeper implements Ownership {
       const epoch = this.epoch;
       next = withMember(next, this.instance, this.leaving ? { epoch, leaving: true } : { epoch });
     }
-    const gone = this.sightings.over(this.with_.nowMs());
+    const gone = this.sightings.over(this.lookedAtMs);
     if (gone.size > 0) next = withoutMembers(next, gone);
     next = withOrphansAdopted(next);
     if (next === value) return;
