@@ -23,6 +23,8 @@ const momentary: ReadonlySet<string> = new Set(['available', 'balance', 'debt'])
 export interface LifeReport {
   readonly commands: number;
   readonly events: number;
+  /** Verdicts, and `late` for usage that came after its reservation was released. */
+  readonly seen: ReadonlySet<string>;
 }
 
 /** Lives through the steps with service and model side by side. @throws DifferenceFromModelError, BrokenPromiseError */
@@ -37,6 +39,7 @@ class CheckedLife {
   private readonly run: LedgerRun;
   private readonly sent: ModelCommand[] = [];
   private readonly firstAnswers = new Map<string, string>();
+  private readonly seen = new Set<string>();
   private commands = 0;
 
   constructor(product: Product) {
@@ -44,7 +47,7 @@ class CheckedLife {
   }
 
   report(): LifeReport {
-    return { commands: this.commands, events: this.run.eventsStored };
+    return { commands: this.commands, events: this.run.eventsStored, seen: this.seen };
   }
 
   async take(step: Step): Promise<void> {
@@ -100,6 +103,9 @@ class CheckedLife {
     const expected = this.model.apply(command, this.run.nowMs);
     const verdict = reply['status'] === 'accepted' ? 'accepted' : reply['reason'];
     same(command, 'verdict', expected.verdict, verdict);
+    this.seen.add(expected.verdict);
+    if (expected.late) this.seen.add('late');
+    if (expected.debtUnits !== undefined) this.seen.add('debt');
     if (expected.verdict !== 'accepted') return;
     this.compareFigures(command, expected, reply);
     this.compareWithFirst(command, reply);

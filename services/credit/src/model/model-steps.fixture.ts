@@ -268,6 +268,7 @@ export const withOtherBody = (command: ModelCommand): ModelCommand => {
     case 'settle':
       return { ...command, body: { ...command.body, amountCredits: '0.7771' } };
     case 'open':
+      return { ...command, body: { ...command.body, ownerUserId: 'usr_2' } };
     case 'release':
       return command;
   }
