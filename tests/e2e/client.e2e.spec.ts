@@ -30,7 +30,8 @@ describe(
 
     beforeAll(async () => {
       packed = await packClient();
-      stack = await startStack();
+      // So that each account holds what its case grants, and no more.
+      stack = await startStack({ INITIAL_GRANT_USD: '0' });
       const urlOf = async (user: string): Promise<string> =>
         (await stack.toll<{ natsUrl: string }>('nats-url', user)).natsUrl;
       urls = { platform: await urlOf('platform'), operator: await urlOf('operator') };

@@ -205,11 +205,12 @@ describe('the projection service answers on NATS', () => {
       { accountId: 'acc_lapse', kind: 'grant', id: 'g1' },
       { accountId: 'acc_calls', kind: 'reservation', id: 'r5' },
       { accountId: 'acc_lapse', kind: 'reservation', id: 'r3' },
+      { accountId: 'acc_life', kind: 'recurring', id: 'monthly' },
     ];
     expect(await due(at)).toMatchObject({ due: expected, next: null });
     const first = await due(at, { limit: 2 });
     expect(first).toMatchObject({ due: expected.slice(0, 2) });
-    expect(await due(at, { limit: 2, after: first.next })).toMatchObject({
+    expect(await due(at, { limit: 3, after: first.next })).toMatchObject({
       due: expected.slice(2),
       next: null,
     });

@@ -35,7 +35,7 @@ describe('a batch of events', () => {
     });
     expect(corrections.size).toBe(0);
     expect([...refunds.values()]).toEqual([
-      { account_id: 'a', reservation_id: 'r', refunded_credits: '3' },
+      { account_id: 'a', reservation_id: 'r', refunded_credits: '3', revisions: [2, 3, 4, 5] },
     ]);
   });
 

@@ -36,11 +36,14 @@ describe('the expiry of a grant', () => {
       .thenRefused('unknown-grant');
   });
 
-  it('is no event where nothing is left', () => {
-    given(opened, granted('10', 'g1', { expiresAt }))
+  it('is posted once, also where nothing is left, so that the grant is looked at no more', () => {
+    const outcome = given(opened, granted('10', 'g1', { expiresAt }))
       .when(reservePlain('r1', '10'))
       .when(expireGrant('g1'), later)
-      .thenNothing();
+      .then('GrantExpired');
+    expect(outcome.event('GrantExpired')).toMatchObject({ amountCredits: '0' });
+    expect(outcome.account.grants).toEqual([]);
+    outcome.when(expireGrant('g1'), later).thenNothing();
   });
 
   it('lets what returns later lapse', () => {

@@ -76,7 +76,14 @@ describe('a snapshot', () => {
   });
 
   it('has a name for its shape that tells every field', () => {
-    for (const field of ['grants', 'repaid', 'expiresAtMs', 'quote', 'idTimeMaxMs']) {
+    for (const field of [
+      'costBasisUsd',
+      'repaid',
+      'periods',
+      'unfulfilled',
+      'quote',
+      'idTimeMaxMs',
+    ]) {
       expect(snapshotShape).toContain(`${field}: `);
     }
   });
