@@ -19,6 +19,8 @@ const accepted = (reply: unknown): void => {
 
 const call: CompletionRequested = {
   userId: 'usr_bench',
+  keyId: 'key_bench',
+  projectId: 'prj_bench',
   candidates: [{ provider: 'openai', model: 'gpt-4o' }],
   bounds: { inputTokens: 1000, outputTokens: 100, choices: 1 },
 };
@@ -31,8 +33,21 @@ const attempts: Attempt[] = [
   },
 ];
 
+const limits = [
+  { scope: { type: 'key', id: 'key_bench' }, window: 'day', unit: 'credits', amount: '1000000000' },
+  { scope: { type: 'user', id: 'usr_bench' }, window: 'month', unit: 'usd', amount: '1000000000' },
+  {
+    scope: { type: 'project', id: 'prj_bench' },
+    window: 'total',
+    unit: 'tokens',
+    amount: '1000000000000',
+  },
+] as const;
+
 export interface LedgerClient {
   readonly open: (accountIds: readonly string[]) => Promise<void>;
+  /** Sets hard limits on a key, a user and a project of the account, wide enough for any bench. */
+  readonly limit: (accountId: string) => Promise<void>;
   /** Reserves a completion and settles it. */
   readonly pair: (accountId: string) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -63,6 +78,13 @@ export const openLedgerClient = async (
         for (let next = left.pop(); next !== undefined; next = left.pop()) await openOne(next);
       };
       await Promise.all(Array.from({ length: 200 }, worker));
+    },
+    limit: async (accountId) => {
+      for (const limit of limits) {
+        const body = { ...limit, limitId: `${limit.scope.type}_${limit.window}` };
+        const subject = creditSubjects.setLimit(accountId);
+        accepted(await request(operator, subject, body, { timeoutMs: 30_000 }));
+      }
     },
     pair: async (accountId) => {
       const reservationId = uuidv7();

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import { benchColdLoad } from './cold-load.bench.js';
 import { benchGateway } from './gateway.bench.js';
+import { benchGrowth } from './growth.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOverload } from './overload.bench.js';
 
 const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--instances 1] [--profile credit]
+npm run bench -- growth  [--seconds 3] [--accounts 1000]
 npm run bench -- overload [--seconds 5] [--accounts 1000] [--instances 1]
 npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]
 npm run bench -- cold-load [--events 1000000] [--tail 256] [--open 100]`;
@@ -37,6 +39,12 @@ switch (positionals[0]) {
       callers: values.callers.split(',').map(Number),
       profile: profiled.includes('credit'),
       instances: Number(values.instances),
+    });
+    break;
+  case 'growth':
+    await benchGrowth({
+      seconds: Number(values.seconds ?? 3),
+      accounts: Number(values.accounts ?? 1_000),
     });
     break;
   case 'overload':
