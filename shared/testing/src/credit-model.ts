@@ -107,6 +107,7 @@ export class CreditModel {
   /** What grants paid off debts, oldest first. */
   private repaid: readonly Part[] = [];
   private lastFactAtMs = 0;
+  private changes = 0;
 
   constructor(private readonly reservationTtlMs: number) {}
 
@@ -115,6 +116,13 @@ export class CreditModel {
     if (command.verb === 'open') return this.open(command, nowMs);
     if (this.opened === undefined) return refused('unknown-account');
     const atMs = Math.max(nowMs, this.lastFactAtMs);
+    const before = this.changes;
+    const reply = this.carryOut(command, atMs);
+    if (this.changes > before) this.payDebts(atMs);
+    return reply;
+  }
+
+  private carryOut(command: Exclude<ModelCommand, { verb: 'open' }>, atMs: number): ModelReply {
     switch (command.verb) {
       case 'grant':
         return this.grant(command, atMs);
@@ -159,6 +167,7 @@ export class CreditModel {
     copy.debt = this.debt;
     copy.repaid = this.repaid;
     copy.lastFactAtMs = this.lastFactAtMs;
+    copy.changes = this.changes;
     return copy;
   }
 
@@ -182,7 +191,7 @@ export class CreditModel {
       return this.opened === body ? accepted : refused('account-exists');
     }
     this.opened = body;
-    this.lastFactAtMs = nowMs;
+    this.changed(nowMs);
     return accepted;
   }
 
@@ -205,17 +214,15 @@ export class CreditModel {
         (a.expiresAtMs === b.expiresAtMs ? 0 : a.expiresAtMs - b.expiresAtMs) ||
         a.order - b.order,
     );
-    this.lastFactAtMs = atMs;
-    if (effectiveAtMs <= atMs && atMs < expiresAtMs) this.payDebtFrom(command.id, units);
+    this.changed(atMs);
     return accepted;
   }
 
-  private payDebtFrom(grantId: string, granted: Units): void {
-    const units = least(this.debt, granted);
-    if (units === 0n) return;
-    this.take(grantId, units);
-    this.debt -= units;
-    this.repaid = [...this.repaid, { grantId, units }];
+  /** After each change: what is unreserved and in force pays what is owed, in draw order. */
+  private payDebts(atMs: number): void {
+    const { parts, short } = this.draw(this.debt, atMs);
+    this.debt = short;
+    this.repaid = [...this.repaid, ...parts];
   }
 
   private reserve(command: CommandOf<'reserve'>, atMs: number): ModelReply {
@@ -239,14 +246,14 @@ export class CreditModel {
     if ('amountCredits' in body) {
       const units = unitsOf(body.amountCredits);
       if (units === undefined) return refused('amount-not-chargeable');
-      if (this.debt > 0n) return refused('debt-outstanding');
+      if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
       if (units > available) return refused('insufficient-credits');
       return { units, quoted: undefined, outputTokens: undefined };
     }
     const { candidates, bounds } = body;
     const asked = quoteOf(candidates, bounds, bounds.outputTokens);
     if (!asked) return refused('unknown-price');
-    if (this.debt > 0n) return refused('debt-outstanding');
+    if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
     if (asked.units <= available) return { ...asked, outputTokens: bounds.outputTokens };
     if (!bounds.outputMayShrink) return refused('insufficient-credits');
     const outputTokens = greatestOutput(candidates, bounds, available);
@@ -256,6 +263,11 @@ export class CreditModel {
       less.units <= available
       ? { ...less, outputTokens }
       : refused('insufficient-credits');
+  }
+
+  /** Debt that a grant which came into force since covers is about to be paid. */
+  private isBlockedByDebt(available: Units): boolean {
+    return this.debt > 0n && available === 0n;
   }
 
   private hold(
@@ -276,7 +288,7 @@ export class CreditModel {
       corrections: new Map(),
     };
     this.reservations.set(command.id, reservation);
-    this.lastFactAtMs = atMs;
+    this.changed(atMs);
     return reservation;
   }
 
@@ -320,7 +332,7 @@ export class CreditModel {
       ...(late ? { late } : {}),
     };
     reservation.settled = { body, reply };
-    this.lastFactAtMs = atMs;
+    this.changed(atMs);
     return reply;
   }
 
@@ -334,7 +346,7 @@ export class CreditModel {
     }
     this.giveBack(reservation.held, atMs);
     this.end(reservation);
-    this.lastFactAtMs = atMs;
+    this.changed(atMs);
     return accepted;
   }
 
@@ -355,7 +367,7 @@ export class CreditModel {
       ...(reservation.settled?.reply.late ? { late: true } : {}),
     };
     reservation.corrections.set(command.id, { body, reply });
-    this.lastFactAtMs = atMs;
+    this.changed(atMs);
     return reply;
   }
 
@@ -403,9 +415,9 @@ export class CreditModel {
     return { parts, short };
   }
 
-  private take(grantId: string, units: Units): void {
-    const grant = this.grants.find((each) => each.grantId === grantId);
-    if (grant) grant.left -= units;
+  private changed(atMs: number): void {
+    this.lastFactAtMs = atMs;
+    this.changes++;
   }
 
   /** Credits of a grant that has expired since lapse. */
