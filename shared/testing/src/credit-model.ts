@@ -1,45 +1,15 @@
 import { least, unitsOf, type Units } from './credit-units.js';
 import {
-  quoteOf,
-  usageUnits,
-  type ModelAttempt,
-  type ModelBounds,
-  type ModelCandidate,
-  type ModelQuoted,
-} from './model-prices.js';
-
-/** Bodies as the contract has them. */
-export interface ModelBodies {
-  readonly open: { readonly ownerUserId: string; readonly tier: 'pro' };
-  readonly grant: {
-    readonly amountCredits: string;
-    readonly priority?: number;
-    readonly effectiveAt?: string;
-    readonly expiresAt?: string;
-  };
-  readonly reserve:
-    | { readonly amountCredits: string }
-    | { readonly candidates: readonly ModelCandidate[]; readonly bounds: ModelBounds };
-  readonly charge: { readonly amountCredits: string };
-  readonly settle: {
-    readonly reservationId: string;
-    readonly amountCredits?: string;
-    readonly attempts?: readonly ModelAttempt[];
-  };
-  readonly release: {
-    readonly reservationId: string;
-    readonly reason: 'failed' | 'cancelled' | 'expired';
-  };
-  readonly correct: {
-    readonly reservationId: string;
-    readonly attempts: readonly ModelAttempt[];
-  };
-}
-export type ModelVerb = keyof ModelBodies;
-export type ModelCommand = {
-  [V in ModelVerb]: { readonly verb: V; readonly id: string; readonly body: ModelBodies[V] };
-}[ModelVerb];
-type CommandOf<V extends ModelVerb> = Extract<ModelCommand, { readonly verb: V }>;
+  textOf,
+  type CommandOf,
+  type ModelBodies,
+  type ModelCommand,
+  type ModelExpiry,
+  type ModelTier,
+} from './model-commands.js';
+import { ModelGrants, split, type Part } from './model-grants.js';
+import { ModelLimits } from './model-limits.js';
+import { isFree, quoteOf, usageUnits, type ModelCall, type ModelQuoted } from './model-prices.js';
 
 /** The reason of a refusal, or accepted with the figures that a caller reads. */
 export interface ModelReply {
@@ -48,6 +18,7 @@ export interface ModelReply {
   readonly outputTokens?: number;
   readonly chargeUnits?: Units;
   readonly debtUnits?: Units;
+  readonly refundedUnits?: Units;
   readonly late?: boolean;
 }
 
@@ -56,21 +27,6 @@ export interface ModelBalance {
   readonly reserved: Units;
   readonly available: Units;
   readonly debt: Units;
-}
-
-interface Grant {
-  readonly grantId: string;
-  readonly body: string;
-  readonly priority: number;
-  readonly effectiveAtMs: number;
-  readonly expiresAtMs: number;
-  readonly order: number;
-  left: Units;
-}
-
-interface Part {
-  readonly grantId: string;
-  readonly units: Units;
 }
 
 interface Reservation {
@@ -84,6 +40,7 @@ interface Reservation {
   /** Taken for good, in the order of drawing. */
   drawn: readonly Part[];
   chargeUnits: Units | undefined;
+  refundedUnits: Units;
   settled: { readonly body: string; readonly reply: ModelReply } | undefined;
   readonly corrections: Map<string, { readonly body: string; readonly reply: ModelReply }>;
 }
@@ -94,30 +51,54 @@ const refused = (verdict: string): ModelReply => ({ verdict });
 /** Below it a shrunk output limit is of no use to anyone. */
 const outputTokensMin = 16;
 
+/** Life of the grant that makes up for what lapsed of a refund. */
+const refundGrantMs = 30 * 86_400_000;
+
 /**
  * One credit account as DESIGN.md describes it: whole numbers, no events, no code of the product. What the
  * service answers and what it holds must be what this says, after any sequence of commands.
  */
 export class CreditModel {
   private opened: string | undefined;
-  /** In draw order. */
-  private grants: Grant[] = [];
+  private tier: ModelTier = 'free';
+  private frozen = false;
+  private grants = new ModelGrants();
+  private limits: ModelLimits;
+  /** What operators' commands asked for, by id; of grants too. */
+  private done = new Map<string, { readonly body: string; readonly reply: ModelReply }>();
+  private limitsDone = new Map<string, string>();
   private reservations = new Map<string, Reservation>();
   private debt: Units = 0n;
   /** What grants paid off debts, oldest first. */
   private repaid: readonly Part[] = [];
   private lastFactAtMs = 0;
+  private changes = 0;
 
-  constructor(private readonly reservationTtlMs: number) {}
+  constructor(
+    private readonly reservationTtlMs: number,
+    private readonly freeMonthUnits: Units = 20_000_000n,
+  ) {
+    this.limits = new ModelLimits(freeMonthUnits);
+  }
 
   /** Carries a command out, or says why not; a command that was carried out gets its first reply again. */
-  apply(command: ModelCommand, nowMs: number): ModelReply {
+  apply(command: ModelCommand | ModelExpiry, nowMs: number): ModelReply {
     if (command.verb === 'open') return this.open(command, nowMs);
     if (this.opened === undefined) return refused('unknown-account');
     const atMs = Math.max(nowMs, this.lastFactAtMs);
+    const before = this.changes;
+    const reply = this.carryOut(command, atMs);
+    if (this.changes > before) this.payDebts(atMs);
+    return reply;
+  }
+
+  private carryOut(
+    command: Exclude<ModelCommand, { verb: 'open' }> | ModelExpiry,
+    atMs: number,
+  ): ModelReply {
     switch (command.verb) {
       case 'grant':
-        return this.grant(command, atMs);
+        return this.once(command, () => this.grant(command, atMs));
       case 'reserve':
         return this.reserve(command, atMs);
       case 'charge':
@@ -128,12 +109,45 @@ export class CreditModel {
         return this.release(command, atMs);
       case 'correct':
         return this.correct(command, atMs);
+      case 'refund':
+        return this.once(command, () => this.refund(command, atMs));
+      case 'adjust':
+        return this.once(command, () => this.adjust(command, atMs));
+      case 'void':
+        return this.once(command, () => this.void(command, atMs));
+      case 'tier':
+        return this.once(command, () => {
+          this.tier = command.body.tier;
+          return this.changed(atMs);
+        });
+      case 'freeze':
+      case 'unfreeze':
+        return this.once(command, () => {
+          this.frozen = command.verb === 'freeze';
+          return this.changed(atMs);
+        });
+      case 'setLimit':
+      case 'removeLimit':
+        return this.limit(command, atMs);
+      case 'expireGrant':
+        return this.expire(command, atMs);
     }
+  }
+
+  /** An operator's command: what changed nothing is not remembered. */
+  private once(command: ModelCommand, carryOut: () => ModelReply): ModelReply {
+    const body = textOf(command);
+    const known = this.done.get(command.id);
+    if (known) return known.body === body ? known.reply : refused('replay-mismatch');
+    const before = this.changes;
+    const reply = carryOut();
+    if (this.changes > before) this.done.set(command.id, { body, reply });
+    return reply;
   }
 
   balanceAt(nowMs: number): ModelBalance {
     const atMs = Math.max(nowMs, this.lastFactAtMs);
-    const free = this.free(atMs);
+    const free = this.grants.free(atMs);
     let reserved = 0n;
     for (const each of this.reservations.values()) {
       if (each.state === 'open') reserved += each.units;
@@ -147,9 +161,14 @@ export class CreditModel {
   }
 
   clone(): CreditModel {
-    const copy = new CreditModel(this.reservationTtlMs);
+    const copy = new CreditModel(this.reservationTtlMs, this.freeMonthUnits);
     copy.opened = this.opened;
-    copy.grants = this.grants.map((grant) => ({ ...grant }));
+    copy.tier = this.tier;
+    copy.frozen = this.frozen;
+    copy.grants = this.grants.clone();
+    copy.limits = this.limits.clone();
+    copy.done = new Map(this.done);
+    copy.limitsDone = new Map(this.limitsDone);
     copy.reservations = new Map(
       [...this.reservations].map(([id, each]) => [
         id,
@@ -159,6 +178,7 @@ export class CreditModel {
     copy.debt = this.debt;
     copy.repaid = this.repaid;
     copy.lastFactAtMs = this.lastFactAtMs;
+    copy.changes = this.changes;
     return copy;
   }
 
@@ -166,14 +186,21 @@ export class CreditModel {
   digest(): string {
     const parts = (some: readonly Part[]): string =>
       some.map(({ grantId, units }) => `${grantId}*${units.toString()}`).join('+');
-    const grants = this.grants.map((each) => `${each.grantId}=${each.left.toString()}`);
     const reservations = [...this.reservations]
       .map(
         ([id, each]) =>
-          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.settled?.body ?? ''}:${[...each.corrections.keys()].join()}`,
+          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
       )
       .sort();
-    return `${grants.join()}|${reservations.join()}|${this.debt.toString()}|${parts(this.repaid)}`;
+    const settings = `${this.tier}${this.frozen ? '!' : ''} ${[...this.done.keys(), ...this.limitsDone.keys()].sort().join()}`;
+    return [
+      this.grants.digest(),
+      reservations.join(),
+      this.debt.toString(),
+      parts(this.repaid),
+      this.limits.digest(),
+      settings,
+    ].join('|');
   }
 
   private open(command: CommandOf<'open'>, nowMs: number): ModelReply {
@@ -182,45 +209,101 @@ export class CreditModel {
       return this.opened === body ? accepted : refused('account-exists');
     }
     this.opened = body;
-    this.lastFactAtMs = nowMs;
-    return accepted;
+    this.tier = command.body.tier;
+    return this.changed(nowMs);
   }
 
-  private grant(command: CommandOf<'grant'>, atMs: number): ModelReply {
-    const body = textOf(command);
-    const known = this.grants.find((each) => each.grantId === command.id);
-    if (known) return known.body === body ? accepted : refused('replay-mismatch');
-    const { amountCredits, priority = 100, effectiveAt, expiresAt } = command.body;
-    const units = unitsOf(amountCredits);
-    if (units === undefined) throw new Error('the model grants no finer amounts');
+  private grant({ id, body }: CommandOf<'grant'>, atMs: number): ModelReply {
+    const { amountCredits, priority = 100, effectiveAt, expiresAt } = body;
     const effectiveAtMs = effectiveAt === undefined ? atMs : Date.parse(effectiveAt);
     const expiresAtMs = expiresAt === undefined ? Infinity : Date.parse(expiresAt);
     if (expiresAtMs <= effectiveAtMs) return refused('invalid-request');
-    const order = this.grants.length;
-    const grant = { grantId: command.id, body, priority, effectiveAtMs, expiresAtMs, order };
-    this.grants.push({ ...grant, left: units });
-    this.grants.sort(
-      (a, b) =>
-        a.priority - b.priority ||
-        (a.expiresAtMs === b.expiresAtMs ? 0 : a.expiresAtMs - b.expiresAtMs) ||
-        a.order - b.order,
-    );
-    this.lastFactAtMs = atMs;
-    if (effectiveAtMs <= atMs && atMs < expiresAtMs) this.payDebtFrom(command.id, units);
-    return accepted;
+    const left = grantable(amountCredits);
+    this.grants.add({ grantId: id, priority, effectiveAtMs, expiresAtMs, left });
+    return this.changed(atMs);
   }
 
-  private payDebtFrom(grantId: string, granted: Units): void {
-    const units = least(this.debt, granted);
-    if (units === 0n) return;
-    this.take(grantId, units);
-    this.debt -= units;
-    this.repaid = [...this.repaid, { grantId, units }];
+  /** Up by a grant; down by what is available or, where that is asked for, by debt. */
+  private adjust({ id, body }: CommandOf<'adjust'>, atMs: number): ModelReply {
+    const units = grantable(body.amountCredits);
+    if (units > 0n) {
+      const when = { effectiveAtMs: atMs, expiresAtMs: Infinity };
+      this.grants.add({ grantId: id, priority: 100, ...when, left: units });
+      return this.changed(atMs);
+    }
+    if (!body.bookDebt && -units > this.balanceAt(atMs).available) {
+      return refused('insufficient-credits');
+    }
+    this.debt += this.grants.draw(-units, atMs).short;
+    return this.changed(atMs);
+  }
+
+  private void({ body }: CommandOf<'void'>, atMs: number): ModelReply {
+    const grant = this.grants.get(body.grantId);
+    if (!grant) return refused('unknown-grant');
+    if (grant.ended) return accepted;
+    this.grants.end(body.grantId);
+    return this.changed(atMs);
+  }
+
+  private expire({ body }: ModelExpiry, atMs: number): ModelReply {
+    const grant = this.grants.get(body.grantId);
+    if (!grant) return refused('unknown-grant');
+    if (atMs < grant.expiresAtMs) return refused('invalid-request');
+    if (grant.ended) return accepted;
+    this.grants.end(body.grantId);
+    return this.changed(atMs);
+  }
+
+  private limit(command: CommandOf<'setLimit'> | CommandOf<'removeLimit'>, atMs: number) {
+    const body = textOf(command);
+    const known = this.limitsDone.get(command.id);
+    if (known !== undefined) return known === body ? accepted : refused('replay-mismatch');
+    if (command.verb === 'setLimit') this.limits.set(command.body);
+    else if (!this.limits.remove(command.body.limitId)) return refused('unknown-limit');
+    this.limitsDone.set(command.id, body);
+    return this.changed(atMs);
+  }
+
+  /** Gives back of a charge what is left of it; what lapses on the way is granted anew for thirty days. */
+  private refund(command: CommandOf<'refund'>, atMs: number): ModelReply {
+    const { reservationId, amountCredits } = command.body;
+    const reservation = this.reservations.get(reservationId);
+    if (reservation?.chargeUnits === undefined) return refused('unknown-reservation');
+    const left = net(reservation);
+    const units = amountCredits === undefined ? left : grantable(amountCredits);
+    if (left === 0n || units > left) return refused('exceeds-charge');
+    reservation.refundedUnits += units;
+    const lapsed = this.giveBackCharged(reservation, units, atMs);
+    const sums = new Map<string, Units>();
+    for (const part of lapsed) {
+      sums.set(part.grantId, (sums.get(part.grantId) ?? 0n) + part.units);
+    }
+    let place = 0;
+    for (const [source, sum] of sums) {
+      do place++;
+      while (this.grants.get(`${command.id}_${String(place)}`));
+      const grantId = `${command.id}_${String(place)}`;
+      const priority = this.grants.get(source)?.priority ?? 100;
+      const when = { effectiveAtMs: atMs, expiresAtMs: atMs + refundGrantMs };
+      this.grants.add({ grantId, priority, ...when, left: sum });
+      this.done.set(grantId, { body: textOf(command), reply: accepted });
+    }
+    this.changed(atMs);
+    return { verdict: 'accepted', refundedUnits: units };
+  }
+
+  /** After each change: what is unreserved and in force pays what is owed, in draw order. */
+  private payDebts(atMs: number): void {
+    const { parts, short } = this.grants.draw(this.debt, atMs);
+    this.debt = short;
+    this.repaid = [...this.repaid, ...parts];
   }
 
   private reserve(command: CommandOf<'reserve'>, atMs: number): ModelReply {
     const again = this.reservedBefore(command);
     if (again) return again;
+    if (this.frozen) return refused('account-frozen');
     const wanted = this.wanted(command.body, atMs);
     if ('verdict' in wanted) return wanted;
     this.hold(command, wanted, atMs);
@@ -236,26 +319,46 @@ export class CreditModel {
 
   private wanted(body: ModelBodies['reserve'], atMs: number): Wanted | ModelReply {
     const { available } = this.balanceAt(atMs);
+    const passed = (units: Units) => this.limits.refusal(units, body.keyId, this.tier, atMs);
     if ('amountCredits' in body) {
       const units = unitsOf(body.amountCredits);
       if (units === undefined) return refused('amount-not-chargeable');
-      if (this.debt > 0n) return refused('debt-outstanding');
+      if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
       if (units > available) return refused('insufficient-credits');
-      return { units, quoted: undefined, outputTokens: undefined };
+      const reason = passed(units);
+      return reason === undefined
+        ? { units, quoted: undefined, outputTokens: undefined }
+        : refused(reason);
     }
-    const { candidates, bounds } = body;
-    const asked = quoteOf(candidates, bounds, bounds.outputTokens);
+    const asked = quoteOf(body, body.bounds.outputTokens, this.tier);
     if (!asked) return refused('unknown-price');
-    if (this.debt > 0n) return refused('debt-outstanding');
-    if (asked.units <= available) return { ...asked, outputTokens: bounds.outputTokens };
-    if (!bounds.outputMayShrink) return refused('insufficient-credits');
-    const outputTokens = greatestOutput(candidates, bounds, available);
-    const less = quoteOf(candidates, bounds, outputTokens);
-    return outputTokens >= Math.min(outputTokensMin, bounds.outputTokens) &&
-      less &&
-      less.units <= available
-      ? { ...less, outputTokens }
-      : refused('insufficient-credits');
+    if (this.tier === 'free' && !body.candidates.every(isFree)) return refused('model-not-in-tier');
+    if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
+    const left = this.limits.left(body.keyId, this.tier, atMs) ?? available;
+    const fitting = this.fitting(body, least(available, left));
+    if (fitting) return fitting;
+    const reason = passed(asked.units);
+    return refused(
+      reason !== undefined && this.fitting(body, available) ? reason : 'insufficient-credits',
+    );
+  }
+
+  /** The call as it was asked for or, where it may shrink, with the greatest output that there is room for. */
+  private fitting(call: ModelCall, room: Units): Wanted | undefined {
+    const { outputTokens, outputMayShrink } = call.bounds;
+    const asked = quoteOf(call, outputTokens, this.tier);
+    if (asked && asked.units <= room) return { ...asked, outputTokens };
+    if (!outputMayShrink) return undefined;
+    const less = greatestOutput(call, room, this.tier);
+    const quote = quoteOf(call, less, this.tier);
+    return less >= Math.min(outputTokensMin, outputTokens) && quote && quote.units <= room
+      ? { ...quote, outputTokens: less }
+      : undefined;
+  }
+
+  /** Debt that a grant which came into force since covers is about to be paid. */
+  private isBlockedByDebt(available: Units): boolean {
+    return this.debt > 0n && available === 0n;
   }
 
   private hold(
@@ -263,7 +366,7 @@ export class CreditModel {
     wanted: Wanted,
     atMs: number,
   ): Reservation {
-    const { parts } = this.draw(wanted.units, atMs);
+    const { parts } = this.grants.draw(wanted.units, atMs);
     const reservation: Reservation = {
       body: textOf(command),
       ...wanted,
@@ -272,17 +375,20 @@ export class CreditModel {
       held: parts,
       drawn: [],
       chargeUnits: undefined,
+      refundedUnits: 0n,
       settled: undefined,
       corrections: new Map(),
     };
     this.reservations.set(command.id, reservation);
-    this.lastFactAtMs = atMs;
+    this.limits.reserve(command.id, command.body.keyId, this.tier, wanted.units, atMs);
+    this.changed(atMs);
     return reservation;
   }
 
   private charge(command: CommandOf<'charge'>, atMs: number): ModelReply {
     const again = this.reservedBefore(command);
     if (again) return again;
+    if (this.frozen) return refused('account-frozen');
     const wanted = this.wanted(command.body, atMs);
     if ('verdict' in wanted) return wanted;
     const reservation = this.hold(command, wanted, atMs);
@@ -307,12 +413,13 @@ export class CreditModel {
     if (units === undefined) return refused('invalid-request');
     const late = reservation.state === 'ended';
     const held = split(reservation.held, units);
-    const beyond = this.draw(held.short, atMs);
-    this.giveBack(held.rest, atMs);
+    const beyond = this.grants.draw(held.short, atMs);
+    this.grants.giveBack(held.rest, atMs);
     this.debt += beyond.short;
     reservation.drawn = [...held.taken, ...beyond.parts];
     this.end(reservation);
     reservation.chargeUnits = units;
+    this.limits.recount(command.body.reservationId, units);
     const reply: ModelReply = {
       verdict: 'accepted',
       chargeUnits: units,
@@ -320,7 +427,7 @@ export class CreditModel {
       ...(late ? { late } : {}),
     };
     reservation.settled = { body, reply };
-    this.lastFactAtMs = atMs;
+    this.changed(atMs);
     return reply;
   }
 
@@ -332,10 +439,10 @@ export class CreditModel {
     if (body.reason === 'expired' && atMs < reservation.expiresAtMs) {
       return refused('invalid-request');
     }
-    this.giveBack(reservation.held, atMs);
+    this.grants.giveBack(reservation.held, atMs);
     this.end(reservation);
-    this.lastFactAtMs = atMs;
-    return accepted;
+    this.limits.recount(body.reservationId, 0n);
+    return this.changed(atMs);
   }
 
   private correct(command: CommandOf<'correct'>, atMs: number): ModelReply {
@@ -346,8 +453,10 @@ export class CreditModel {
     if (known) return known.body === body ? known.reply : refused('replay-mismatch');
     if (!reservation.quoted) return refused('invalid-request');
     const units = usageUnits(command.body.attempts, reservation.quoted);
-    const more = this.recharge(reservation, units - reservation.chargeUnits, atMs);
+    const before = net(reservation);
     reservation.chargeUnits = units;
+    this.limits.recount(command.body.reservationId, units);
+    const more = this.recharge(reservation, net(reservation) - before, atMs);
     const reply: ModelReply = {
       verdict: 'accepted',
       chargeUnits: units,
@@ -355,28 +464,33 @@ export class CreditModel {
       ...(reservation.settled?.reply.late ? { late: true } : {}),
     };
     reservation.corrections.set(command.id, { body, reply });
-    this.lastFactAtMs = atMs;
+    this.changed(atMs);
     return reply;
   }
 
-  /** More is drawn or owed; less cancels debt first, then goes back, last drawn first. The new debt. */
+  /** More is drawn or owed; less is given back. The new debt. */
   private recharge(reservation: Reservation, delta: Units, atMs: number): Units {
-    if (delta >= 0n) {
-      const { parts, short } = this.draw(delta, atMs);
-      reservation.drawn = [...reservation.drawn, ...parts];
-      this.debt += short;
-      return short;
+    if (delta < 0n) {
+      this.giveBackCharged(reservation, -delta, atMs);
+      return 0n;
     }
-    const cancelled = least(-delta, this.debt);
+    const { parts, short } = this.grants.draw(delta, atMs);
+    reservation.drawn = [...reservation.drawn, ...parts];
+    this.debt += short;
+    return short;
+  }
+
+  /** Debt is cancelled first, then it goes back to grants, last drawn first, then to those that repaid debts. What lapses. */
+  private giveBackCharged(reservation: Reservation, units: Units, atMs: number): Part[] {
+    const cancelled = least(units, this.debt);
     this.debt -= cancelled;
-    const fromDrawn = split([...reservation.drawn].reverse(), -delta - cancelled);
+    const fromDrawn = split([...reservation.drawn].reverse(), units - cancelled);
     const fromRepaid = split([...this.repaid].reverse(), fromDrawn.short);
-    const charged = split(fromDrawn.rest.reverse(), (reservation.chargeUnits ?? 0n) + delta);
+    const charged = split(fromDrawn.rest.reverse(), net(reservation));
     reservation.drawn = charged.taken;
     // Drawn for what is charged no more, and not given back: it has paid the debt that was cancelled.
     this.repaid = [...fromRepaid.rest.reverse(), ...charged.rest];
-    this.giveBack([...fromDrawn.taken, ...fromRepaid.taken], atMs);
-    return 0n;
+    return this.grants.giveBack([...fromDrawn.taken, ...fromRepaid.taken], atMs);
   }
 
   private end(reservation: Reservation): void {
@@ -384,46 +498,24 @@ export class CreditModel {
     reservation.held = [];
   }
 
-  private free(atMs: number): Units {
-    let units = 0n;
-    for (const grant of this.grants) if (inForce(grant, atMs)) units += grant.left;
-    return units;
-  }
-
-  private draw(units: Units, atMs: number): { readonly parts: Part[]; readonly short: Units } {
-    const parts: Part[] = [];
-    let short = units;
-    for (const grant of this.grants) {
-      const part = inForce(grant, atMs) ? least(short, grant.left) : 0n;
-      if (part === 0n) continue;
-      grant.left -= part;
-      short -= part;
-      parts.push({ grantId: grant.grantId, units: part });
-    }
-    return { parts, short };
-  }
-
-  private take(grantId: string, units: Units): void {
-    const grant = this.grants.find((each) => each.grantId === grantId);
-    if (grant) grant.left -= units;
-  }
-
-  /** Credits of a grant that has expired since lapse. */
-  private giveBack(parts: readonly Part[], atMs: number): void {
-    for (const { grantId, units } of parts) {
-      const grant = this.grants.find((each) => each.grantId === grantId);
-      if (grant && atMs < grant.expiresAtMs) grant.left += units;
-    }
+  private changed(atMs: number): ModelReply {
+    this.lastFactAtMs = atMs;
+    this.changes++;
+    return accepted;
   }
 }
 
 type Wanted = Pick<Reservation, 'units' | 'quoted' | 'outputTokens'>;
 
-const inForce = (grant: Grant, atMs: number): boolean =>
-  grant.effectiveAtMs <= atMs && atMs < grant.expiresAtMs;
+/** What is left of a charge after its refunds. */
+const net = ({ chargeUnits = 0n, refundedUnits }: Reservation): Units =>
+  chargeUnits > refundedUnits ? chargeUnits - refundedUnits : 0n;
 
-/** What a command asks for: its fields without its id. */
-const textOf = ({ verb, body }: ModelCommand): string => `${verb} ${JSON.stringify(body)}`;
+const grantable = (decimal: string): Units => {
+  const units = unitsOf(decimal);
+  if (units === undefined) throw new Error('the model moves no finer amounts');
+  return units;
+};
 
 const reservedReply = ({ units, outputTokens }: Wanted): ModelReply => ({
   verdict: 'accepted',
@@ -436,33 +528,13 @@ const usedUnits = (body: ModelBodies['settle'], { quoted }: Reservation): Units 
   return body.amountCredits === undefined ? undefined : unitsOf(body.amountCredits);
 };
 
-const split = (
-  parts: readonly Part[],
-  units: Units,
-): { readonly taken: Part[]; readonly rest: Part[]; readonly short: Units } => {
-  const taken: Part[] = [];
-  const rest: Part[] = [];
-  let short = units;
-  for (const part of parts) {
-    const some = least(short, part.units);
-    if (some > 0n) taken.push({ ...part, units: some });
-    if (some < part.units) rest.push({ ...part, units: part.units - some });
-    short -= some;
-  }
-  return { taken, rest, short };
-};
-
 /** The greatest output limit for each choice that the credits cover with every candidate. */
-const greatestOutput = (
-  candidates: readonly ModelCandidate[],
-  bounds: ModelBounds,
-  available: Units,
-): number => {
+const greatestOutput = (call: ModelCall, available: Units, tier: ModelTier): number => {
   let covered = 0;
-  let beyond = bounds.outputTokens + 1;
+  let beyond = call.bounds.outputTokens + 1;
   while (covered + 1 < beyond) {
     const middle = Math.floor((covered + beyond) / 2);
-    if ((quoteOf(candidates, bounds, middle)?.units ?? 0n) <= available) covered = middle;
+    if ((quoteOf(call, middle, tier)?.units ?? 0n) <= available) covered = middle;
     else beyond = middle;
   }
   return covered;

@@ -1,4 +1,5 @@
 import type { Units } from './credit-units.js';
+import type { ModelTier } from './model-commands.js';
 
 /** Tokens by meter. */
 export type ModelUsage = Readonly<Record<string, number>>;
@@ -37,9 +38,15 @@ export interface ModelBounds {
   readonly outputMayShrink?: boolean;
 }
 
+export interface ModelCall {
+  readonly candidates: readonly ModelCandidate[];
+  readonly bounds: ModelBounds;
+}
+
 /** A candidate as it was quoted: hundredths of a millionth of a dollar that it costs at the most. */
 export interface ModelQuoted extends ModelCandidate {
   readonly bound: bigint;
+  readonly tenths: bigint;
 }
 
 export interface ModelAttempt extends ModelCandidate {
@@ -51,25 +58,36 @@ export interface ModelAttempt extends ModelCandidate {
 const ratesOf = ({ provider, model }: ModelCandidate): ModelRates | undefined =>
   rates[`${provider}/${model}`];
 
-/** Cost × 1.5 ÷ 0.01 USD per credit, rounded up to a ten-thousandth of a credit, once. */
-export const chargeUnits = (cost: bigint): Units => (cost * 15n + 999n) / 1000n;
+/** Tenths that a tier is charged for each of the vendor's; nobody has said what an enterprise is. */
+const multipliers: Readonly<Partial<Record<ModelTier, bigint>>> = { free: 20n, pro: 15n };
 
-/** Undefined when a candidate has no price. */
+/** Cost × multiplier ÷ 0.01 USD per credit, rounded up to a ten-thousandth of a credit, once. */
+const chargeUnits = (cost: bigint, tenths: bigint): Units => (cost * tenths + 999n) / 1000n;
+
+/** What the free tier may call costs no more than 5 USD per million output tokens. */
+export const isFree = (candidate: ModelCandidate): boolean => {
+  const known = ratesOf(candidate);
+  return known !== undefined && known.output <= 500n;
+};
+
+/** Undefined when a candidate, or the tier, has no price. */
 export const quoteOf = (
-  candidates: readonly ModelCandidate[],
-  bounds: ModelBounds,
+  { candidates, bounds }: ModelCall,
   outputTokens: number,
+  tier: ModelTier,
 ): { readonly quoted: readonly ModelQuoted[]; readonly units: Units } | undefined => {
+  const tenths = multipliers[tier];
+  if (tenths === undefined) return undefined;
   const quoted: ModelQuoted[] = [];
   for (const candidate of candidates) {
     const known = ratesOf(candidate);
     if (!known) return undefined;
     const output = BigInt(outputTokens) * BigInt(bounds.choices ?? 1);
     const bound = BigInt(bounds.inputTokens) * known.dearestInput + output * known.output;
-    quoted.push({ ...candidate, bound });
+    quoted.push({ ...candidate, bound, tenths });
   }
   const dearest = quoted.reduce((most, { bound }) => (bound > most ? bound : most), 0n);
-  return { quoted, units: chargeUnits(dearest) };
+  return { quoted, units: chargeUnits(dearest, tenths) };
 };
 
 /** Unknown is never zero: what was billed and cannot be priced costs what was quoted at the most. */
@@ -95,4 +113,8 @@ const attemptCost = (attempt: ModelAttempt, quoted: readonly ModelQuoted[]): big
 export const usageUnits = (
   attempts: readonly ModelAttempt[],
   quoted: readonly ModelQuoted[],
-): Units => chargeUnits(attempts.reduce((sum, each) => sum + attemptCost(each, quoted), 0n));
+): Units =>
+  chargeUnits(
+    attempts.reduce((sum, each) => sum + attemptCost(each, quoted), 0n),
+    quoted[0]?.tenths ?? 0n,
+  );

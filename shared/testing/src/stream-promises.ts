@@ -1,5 +1,5 @@
 import type { Allocation, Charge, CreditAccountEvent } from '@tollkeeper/events';
-import { parseMoney, sumMoney, zero, type Money } from '@tollkeeper/kernel';
+import { maxMoney, parseMoney, sumMoney, zero, type Money } from '@tollkeeper/kernel';
 import { firstChargeDifference } from '@tollkeeper/pricing';
 
 /** A promise of the ledger that a stream of events breaks. */
@@ -25,7 +25,12 @@ interface ReservationBook {
   state: 'open' | 'settled' | 'released' | 'late';
   expired: boolean;
   chargeCredits: Money;
+  refundedCredits: Money;
 }
+
+/** What is left of a charge after its refunds. */
+const net = ({ chargeCredits, refundedCredits }: ReservationBook): Money =>
+  maxMoney(zero, chargeCredits.minus(refundedCredits));
 
 /**
  * Reads one account's stream and holds it to the promises at every event: no overspend (of any grant, so of all),
@@ -110,6 +115,13 @@ export class StreamPromises {
     }
     if (inOrder.join() !== ids.join()) this.broken(`drawn in the order ${ids.join()}`);
     return drawn;
+  }
+
+  /** @throws BrokenPromiseError before a grant's time */
+  expire(grantId: string): void {
+    if (!((this.grants.get(grantId)?.expiresAtMs ?? Infinity) <= this.atMs)) {
+      this.broken(`${grantId} expires before its time`);
+    }
   }
 
   endGrant(data: Allocation): void {
@@ -210,6 +222,7 @@ const handlers: Handlers = {
       state: 'open',
       expired: false,
       chargeCredits: zero,
+      refundedCredits: zero,
     });
   },
 
@@ -249,10 +262,15 @@ const handlers: Handlers = {
 
   UsageCorrected: (books, data) => {
     const reservation = books.reservation(data.reservationId);
-    const before = reservation.chargeCredits;
-    books.same('the charge before', parseMoney(data.previousChargeCredits), before);
-    const charge = books.proveCharge(data);
-    books.same('the difference', parseMoney(data.deltaCredits), charge.minus(before));
+    const before = net(reservation);
+    books.same(
+      'the charge before',
+      parseMoney(data.previousChargeCredits),
+      reservation.chargeCredits,
+    );
+    reservation.chargeCredits = books.proveCharge(data);
+    const delta = net(reservation).minus(before);
+    books.same('the difference', parseMoney(data.deltaCredits), delta);
     const back = books.comeBack(data);
     const out = books.draw(data.drawn);
     const cancelled = data.debtCancelledCredits;
@@ -261,16 +279,16 @@ const handlers: Handlers = {
       'less',
     );
     const more = books.owe(data.debt, 'more');
-    books.same('what moved', out.plus(more).minus(back).minus(less), charge.minus(before));
-    reservation.chargeCredits = charge;
+    books.same('what moved', out.plus(more).minus(back).minus(less), delta);
   },
 
   DebtRepaid: (books, data) => {
-    books.move([data], 'out');
+    books.draw([data]);
     books.owe(data, 'less');
   },
 
   GrantExpired: (books, data) => {
+    books.expire(data.grantId);
     books.endGrant(data);
   },
 
@@ -293,8 +311,9 @@ const handlers: Handlers = {
       'less',
     );
     books.same('the refund', back.plus(less), parseMoney(data.amountCredits));
-    if (parseMoney(data.amountCredits).gt(reservation.chargeCredits)) {
+    if (parseMoney(data.amountCredits).gt(net(reservation))) {
       books.broken('more is refunded than was charged');
     }
+    reservation.refundedCredits = reservation.refundedCredits.plus(data.amountCredits);
   },
 };

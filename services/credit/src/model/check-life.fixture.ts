@@ -1,13 +1,20 @@
 import { canonicalJson, type Json } from '@tollkeeper/kernel';
+import { CreditModel, decimalOf, type ModelReply, unitsOf } from '@tollkeeper/testing';
 import {
-  CreditModel,
-  decimalOf,
-  type ModelCommand,
-  type ModelReply,
-  type ModelVerb,
-} from '@tollkeeper/testing';
-import { LedgerRun, reservationTtlMs, type Product, type Reply } from './ledger-run.fixture.js';
-import { toCommand, withOtherBody, type Draft, type Step } from './model-steps.fixture.js';
+  freeMonthCredits,
+  LedgerRun,
+  reservationTtlMs,
+  type Product,
+  type Reply,
+} from './ledger-run.fixture.js';
+import {
+  toCommand,
+  withOtherBody,
+  type Draft,
+  type Step,
+  type StepCommand,
+  type StepVerb,
+} from './model-steps.fixture.js';
 
 /** Service and model went apart. */
 export class DifferenceFromModelError extends Error {
@@ -15,7 +22,7 @@ export class DifferenceFromModelError extends Error {
 }
 
 /** Served before the others that wait. */
-const urgent: ReadonlySet<ModelVerb> = new Set(['open', 'grant', 'settle', 'release', 'correct']);
+const isUrgent = (verb: StepVerb): boolean => verb !== 'reserve' && verb !== 'charge';
 
 /** Of an answer that tells the moment besides the act: not part of the first answer. */
 const momentary: ReadonlySet<string> = new Set(['available', 'balance', 'debt']);
@@ -35,9 +42,9 @@ export const checkLife = async (product: Product, steps: readonly Step[]): Promi
 };
 
 class CheckedLife {
-  private readonly model = new CreditModel(reservationTtlMs);
+  private readonly model = new CreditModel(reservationTtlMs, unitsOf(freeMonthCredits));
   private readonly run: LedgerRun;
-  private readonly sent: ModelCommand[] = [];
+  private readonly sent: StepCommand[] = [];
   private readonly firstAnswers = new Map<string, string>();
   private readonly seen = new Set<string>();
   private commands = 0;
@@ -78,18 +85,18 @@ class CheckedLife {
     this.comparePromises();
   }
 
-  private make(draft: Draft): ModelCommand {
+  private make(draft: Draft): StepCommand {
     const command = toCommand(draft, this.run.nowMs);
     this.sent.push(command);
     return command;
   }
 
-  private async sendTogether(commands: readonly ModelCommand[]): Promise<void> {
+  private async sendTogether(commands: readonly StepCommand[]): Promise<void> {
     const replies = await this.run.sendTogether(commands);
     const places = [...commands.keys()];
     const inOrder = [
-      ...places.filter((place) => urgent.has(commands[place]?.verb ?? 'open')),
-      ...places.filter((place) => !urgent.has(commands[place]?.verb ?? 'open')),
+      ...places.filter((place) => isUrgent(commands[place]?.verb ?? 'open')),
+      ...places.filter((place) => !isUrgent(commands[place]?.verb ?? 'open')),
     ];
     for (const place of inOrder) {
       const command = commands[place];
@@ -98,7 +105,7 @@ class CheckedLife {
     }
   }
 
-  private check(command: ModelCommand, reply: Reply): void {
+  private check(command: StepCommand, reply: Reply): void {
     this.commands++;
     const expected = this.model.apply(command, this.run.nowMs);
     const verdict = reply['status'] === 'accepted' ? 'accepted' : reply['reason'];
@@ -111,11 +118,14 @@ class CheckedLife {
     this.compareWithFirst(command, reply);
   }
 
-  private compareFigures(command: ModelCommand, expected: ModelReply, reply: Reply): void {
-    const { reservedUnits, outputTokens, chargeUnits, debtUnits, late } = expected;
+  private compareFigures(command: StepCommand, expected: ModelReply, reply: Reply): void {
+    const { reservedUnits, outputTokens, chargeUnits, debtUnits, refundedUnits, late } = expected;
     if (reservedUnits !== undefined) {
       same(command, 'amountCredits', decimalOf(reservedUnits), reply['amountCredits']);
       same(command, 'outputTokens', outputTokens, reply['outputTokens']);
+    }
+    if (refundedUnits !== undefined) {
+      same(command, 'refundedCredits', decimalOf(refundedUnits), reply['refundedCredits']);
     }
     if (chargeUnits !== undefined) {
       same(command, 'chargeCredits', decimalOf(chargeUnits), reply['chargeCredits']);
@@ -126,7 +136,7 @@ class CheckedLife {
   }
 
   /** Promise 2: a repeated command gets the first answer, byte for byte. */
-  private compareWithFirst(command: ModelCommand, reply: Reply): void {
+  private compareWithFirst(command: StepCommand, reply: Reply): void {
     const acts = Object.entries(reply).filter(([name]) => !momentary.has(name));
     const answer = canonicalJson(Object.fromEntries(acts) as Json);
     const key = `${command.id} ${JSON.stringify(command.body)}`;
@@ -150,12 +160,7 @@ class CheckedLife {
   }
 }
 
-const same = (
-  of: ModelCommand | string,
-  what: string,
-  expected: unknown,
-  actual: unknown,
-): void => {
+const same = (of: StepCommand | string, what: string, expected: unknown, actual: unknown): void => {
   if (expected === actual) return;
   const command = typeof of === 'string' ? of : `${of.verb} ${of.id} ${JSON.stringify(of.body)}`;
   throw new DifferenceFromModelError(

@@ -5,13 +5,15 @@ import {
   type EventStore,
   type MemoryStorage,
 } from '@tollkeeper/event-store';
+import { parseMoney } from '@tollkeeper/kernel';
 import { createLogger } from '@tollkeeper/telemetry';
-import { StreamPromises, type ModelCommand } from '@tollkeeper/testing';
+import { StreamPromises } from '@tollkeeper/testing';
 import type { CreditAccounts } from '../application/credit-accounts.js';
 import type { Converter, Request } from '../credit-request.js';
 import type { Verb } from '../credit.convert.js';
 import { priceBook } from '../domain/credit-account/credit-account.fixture.js';
-import { defaultRules } from '../domain/credit-account/rules.js';
+import { defaultRules, type AccountRules } from '../domain/credit-account/rules.js';
+import type { StepCommand } from './model-steps.fixture.js';
 
 /** The parts of the service that are tried; a drill hands in broken ones. */
 export interface Product {
@@ -27,6 +29,13 @@ export type Crash = 'before' | 'after';
 
 export const accountId = 'acc_1';
 export const reservationTtlMs = 720_000;
+/** So little that random lives use it up. */
+export const freeMonthCredits = '8';
+
+const rules: AccountRules = {
+  ...defaultRules,
+  freeTier: { ...defaultRules.freeTier, monthlyBudgetCredits: parseMoney(freeMonthCredits) },
+};
 
 const prices = priceBook();
 const logger = createLogger('credit-model');
@@ -48,11 +57,11 @@ export class LedgerRun {
   }
 
   /** Submitted in one turn, so that the mailbox decides them together. */
-  async sendTogether(commands: readonly ModelCommand[]): Promise<Reply[]> {
+  async sendTogether(commands: readonly StepCommand[]): Promise<Reply[]> {
     return Promise.all(commands.map((command) => this.send(command)));
   }
 
-  async send(command: ModelCommand): Promise<Reply> {
+  async send(command: StepCommand): Promise<Reply> {
     const outcome = await this.life.accounts.submit(accountId, this.requestFor(command));
     return outcome.type === 'accepted'
       ? { status: 'accepted', ...outcome.answer }
@@ -66,7 +75,7 @@ export class LedgerRun {
   }
 
   /** The process dies around the command's append, or once it has answered; the caller asks the next life again. */
-  async sendAcrossCrash(command: ModelCommand, crash: Crash): Promise<Reply> {
+  async sendAcrossCrash(command: StepCommand, crash: Crash): Promise<Reply> {
     const dying = this.life;
     const died = new Promise<void>((resolve) => dying.dieAround(crash, resolve));
     await Promise.race([died, dying.accounts.submit(accountId, this.requestFor(command))]);
@@ -100,19 +109,20 @@ export class LedgerRun {
       prices,
       clock: { now: () => new Date(this.nowMs), isSteady: () => true },
       logger,
-      rules: defaultRules,
+      rules,
       reservationTtlMs,
     });
     return life;
   }
 
-  private requestFor(command: ModelCommand): Request {
+  private requestFor(command: StepCommand): Request {
     const ids = {
       commandId: command.id,
       correlationId: undefined,
       causationId: undefined,
       actor: 'model',
     };
+    if (command.verb === 'expireGrant') return expiryOf(command);
     if (command.verb !== 'release' || command.body.reason !== 'expired') {
       return this.product.converters[command.verb](command.body, ids);
     }
@@ -123,6 +133,17 @@ export class LedgerRun {
     return { ...request, command: { ...request.command, reason: 'expired' } };
   }
 }
+
+/** As the service sends it to itself. */
+const expiryOf = ({ id, body }: Extract<StepCommand, { verb: 'expireGrant' }>): Request => ({
+  command: { type: 'ExpireGrant', commandId: id, commandHash: id, grantId: body.grantId },
+  urgent: true,
+  deadlineAtMs: undefined,
+  correlationId: undefined,
+  causationId: undefined,
+  actor: 'credit',
+  answer: () => ({}),
+});
 
 /** From a start to a kill: what a dead one still has in hand goes nowhere. */
 class Life {

@@ -2,7 +2,7 @@ import {
   type ModelAttempt,
   type ModelBodies,
   type ModelCommand,
-  type ModelVerb,
+  type ModelExpiry,
 } from '@tollkeeper/testing';
 import fc from 'fast-check';
 
@@ -15,8 +15,11 @@ export type Step =
   | { readonly type: 'clock'; readonly byMs: number };
 
 /** A command whose times still count from the moment that it is sent. */
-export type Draft = { [V in ModelVerb]: DraftOf<V> }[ModelVerb];
-type DraftOf<V extends ModelVerb> = V extends 'grant'
+export type Draft = { [V in StepVerb]: DraftOf<V> }[StepVerb];
+/** The service's own commands are sent at random like all others: its list of what is due is a hint. */
+export type StepCommand = ModelCommand | ModelExpiry;
+export type StepVerb = StepCommand['verb'];
+type DraftOf<V extends StepVerb> = V extends 'grant'
   ? {
       readonly verb: 'grant';
       readonly id: string;
@@ -25,10 +28,10 @@ type DraftOf<V extends ModelVerb> = V extends 'grant'
       readonly effectiveInMs: number | undefined;
       readonly expiresInMs: number | undefined;
     }
-  : Extract<ModelCommand, { readonly verb: V }>;
+  : Extract<StepCommand, { readonly verb: V }>;
 
 /** A new command of the service is one more entry here, one in the model. */
-type Arbitraries = { readonly [V in ModelVerb]: fc.Arbitrary<DraftOf<V>> };
+type Arbitraries = { readonly [V in StepVerb]: fc.Arbitrary<DraftOf<V>> };
 
 const hourMs = 3_600_000;
 
@@ -83,10 +86,26 @@ const settleBody: fc.Arbitrary<ModelBodies['settle']> = fc.oneof(
   fc.record({ reservationId, amountCredits: fc.oneof(wishedAmount, fc.constant('0')) }),
   fc.record({ reservationId, attempts }),
 );
+const keyId = fc.constantFrom('k1', 'k1', 'k2');
 const reserveBody: fc.Arbitrary<ModelBodies['reserve']> = fc.oneof(
-  fc.record({ amountCredits: wishedAmount }),
-  fc.record({ candidates, bounds }),
+  fc.record({ amountCredits: wishedAmount, keyId }, { requiredKeys: ['amountCredits'] }),
+  fc.record({ candidates, bounds, keyId }, { requiredKeys: ['candidates', 'bounds'] }),
 );
+const chargeId = few('c', 4);
+const grantId = fc.oneof(
+  { weight: 8, arbitrary: few('g', 6) },
+  { weight: 1, arbitrary: few('a', 4) },
+  { weight: 1, arbitrary: fc.constantFrom('f0_1', 'f1_1', 'f2_1') },
+);
+const reasonCode = fc.constant('goodwill');
+const reason = fc.constant('test');
+
+/** Of each key; what a limit is of stays for ever. */
+const limits = [
+  { limitId: 'l1', scope: { type: 'key', id: 'k1' }, window: 'day', unit: 'credits' },
+  { limitId: 'l2', scope: { type: 'key', id: 'k1' }, window: 'month', unit: 'credits' },
+  { limitId: 'l3', scope: { type: 'key', id: 'k2' }, window: 'month', unit: 'credits' },
+] as const;
 
 /** A settle's and a release's id follow from what they ask, as those of callers with one intent each do. */
 const idOf = (verb: string, body: object): string => {
@@ -118,8 +137,8 @@ const arbitraries: Arbitraries = {
   }),
   charge: fc.record({
     verb: fc.constant('charge' as const),
-    id: few('c', 4),
-    body: fc.record({ amountCredits: wishedAmount }),
+    id: chargeId,
+    body: fc.record({ amountCredits: wishedAmount, keyId }, { requiredKeys: ['amountCredits'] }),
   }),
   settle: settleBody.map((body) => ({ verb: 'settle' as const, id: idOf('settle', body), body })),
   release: fc
@@ -133,20 +152,92 @@ const arbitraries: Arbitraries = {
     id: few('u', 4),
     body: fc.record({ reservationId, attempts }),
   }),
+  refund: fc.record({
+    verb: fc.constant('refund' as const),
+    id: few('f', 5),
+    body: fc.record(
+      {
+        reservationId: fc.oneof({ weight: 3, arbitrary: reservationId }, chargeId),
+        amountCredits: amount,
+        reasonCode,
+      },
+      { requiredKeys: ['reservationId', 'reasonCode'] },
+    ),
+  }),
+  adjust: fc.record({
+    verb: fc.constant('adjust' as const),
+    id: few('a', 6),
+    body: fc.record({
+      amountCredits: fc
+        .tuple(fc.constantFrom('', '-', '-'), amount)
+        .map(([sign, some]) => sign + some),
+      reasonCode,
+      bookDebt: fc.boolean(),
+    }),
+  }),
+  void: fc.record({
+    verb: fc.constant('void' as const),
+    id: few('v', 5),
+    body: fc.record({ grantId, reasonCode }),
+  }),
+  tier: fc.record({
+    verb: fc.constant('tier' as const),
+    id: few('t', 6),
+    body: fc.record({
+      tier: fc.constantFrom('pro' as const, 'pro' as const, 'free' as const, 'enterprise' as const),
+      reason,
+    }),
+  }),
+  freeze: fc.record({
+    verb: fc.constant('freeze' as const),
+    id: few('z', 4),
+    body: fc.record({ reason }),
+  }),
+  unfreeze: fc.record({
+    verb: fc.constant('unfreeze' as const),
+    id: few('y', 8),
+    body: fc.record({ reason }),
+  }),
+  setLimit: fc.record({
+    verb: fc.constant('setLimit' as const),
+    id: few('l', 5),
+    body: fc
+      .tuple(fc.constantFrom(...limits), amount)
+      .map(([limit, some]) => ({ ...limit, amount: some })),
+  }),
+  removeLimit: fc.record({
+    verb: fc.constant('removeLimit' as const),
+    id: few('m', 5),
+    body: fc.record({ limitId: fc.constantFrom('l1', 'l2', 'l3') }),
+  }),
+  expireGrant: fc.record({
+    verb: fc.constant('expireGrant' as const),
+    id: few('e', 1_000),
+    body: fc.record({ grantId }),
+  }),
 };
 
-const weights: Readonly<Record<ModelVerb, number>> = {
-  open: 1,
-  grant: 6,
-  reserve: 14,
-  charge: 3,
-  settle: 12,
-  release: 6,
-  correct: 4,
+const weights: Readonly<Record<StepVerb, number>> = {
+  open: 2,
+  grant: 12,
+  reserve: 28,
+  charge: 6,
+  settle: 24,
+  release: 12,
+  correct: 8,
+  refund: 10,
+  adjust: 6,
+  void: 2,
+  tier: 2,
+  freeze: 1,
+  unfreeze: 2,
+  setLimit: 3,
+  removeLimit: 1,
+  expireGrant: 6,
 };
 
 const draft: fc.Arbitrary<Draft> = fc.oneof(
-  ...(Object.keys(weights) as ModelVerb[]).map((verb) => ({
+  ...(Object.keys(weights) as StepVerb[]).map((verb) => ({
     weight: weights[verb],
     arbitrary: arbitraries[verb] as fc.Arbitrary<Draft>,
   })),
@@ -193,6 +284,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         720_000,
         hourMs,
         24 * hourMs,
+        35 * 24 * hourMs,
         -1_000,
         -hourMs,
       ),
@@ -229,7 +321,7 @@ const funded: readonly Step[] = [
 const at = (nowMs: number, inMs: number | undefined): string | undefined =>
   inMs === undefined ? undefined : new Date(nowMs + inMs).toISOString();
 
-export const toCommand = (from: Draft, nowMs: number): ModelCommand => {
+export const toCommand = (from: Draft, nowMs: number): StepCommand => {
   if (from.verb !== 'grant') return from;
   const { verb, id, amountCredits, priority } = from;
   const effectiveAt = at(nowMs, from.effectiveInMs);
@@ -247,7 +339,7 @@ export const toCommand = (from: Draft, nowMs: number): ModelCommand => {
 };
 
 /** The same id with something else asked under it. */
-export const withOtherBody = (command: ModelCommand): ModelCommand => {
+export const withOtherBody = (command: StepCommand): StepCommand => {
   switch (command.verb) {
     case 'grant':
     case 'charge':
@@ -269,7 +361,23 @@ export const withOtherBody = (command: ModelCommand): ModelCommand => {
       return { ...command, body: { ...command.body, amountCredits: '0.7771' } };
     case 'open':
       return { ...command, body: { ...command.body, ownerUserId: 'usr_2' } };
+    case 'refund':
+      return { ...command, body: { ...command.body, amountCredits: '0.7771' } };
+    case 'adjust':
+      return { ...command, body: { ...command.body, amountCredits: '-0.7771' } };
+    case 'void':
+      return { ...command, body: { ...command.body, reasonCode: 'chargeback' } };
+    case 'tier':
+      return { ...command, body: { ...command.body, reason: 'another' } };
+    case 'freeze':
+    case 'unfreeze':
+      return { ...command, body: { ...command.body, reason: 'another' } };
+    case 'setLimit':
+      return { ...command, body: { ...command.body, amount: '7.7771' } };
+    case 'removeLimit':
+      return { ...command, body: { limitId: `${command.body.limitId}x` } };
     case 'release':
+    case 'expireGrant':
       return command;
   }
 };

@@ -5,6 +5,7 @@ import type * as correct from '../domain/credit-account/correct.js';
 import type * as decide from '../domain/credit-account/decide.js';
 import type * as draw from '../domain/credit-account/draw.js';
 import type * as evolve from '../domain/credit-account/evolve.js';
+import type * as followUps from '../domain/credit-account/follow-ups.js';
 import type * as release from '../domain/credit-account/release.js';
 import type * as reserve from '../domain/credit-account/reserve.js';
 import type * as settle from '../domain/credit-account/settle.js';
@@ -111,11 +112,9 @@ export const plantedBugs: readonly PlantedBug[] = [
       ),
   })),
 
-  bug<typeof decide>('a grant repays no debt', 'decide', (whole) => ({
-    decide: (command, account, context) =>
-      withEvents(whole.decide(command, account, context), (event) =>
-        event.type === 'DebtRepaid' ? undefined : event,
-      ),
+  bug<typeof followUps>('credits repay no debt', 'follow-ups', (whole) => ({
+    followUps: (account, context) =>
+      whole.followUps(account, context).filter(({ type }) => type !== 'DebtRepaid'),
   })),
 
   bug<typeof draw>('the draw order is reversed', 'draw', (whole) => ({
