@@ -5,11 +5,17 @@ import {
   type ModelBodies,
   type ModelCommand,
   type ModelExpiry,
-  type ModelTier,
 } from './model-commands.js';
 import { ModelGrants, split, type Part } from './model-grants.js';
 import { ModelLimits } from './model-limits.js';
-import { isFree, quoteOf, usageUnits, type ModelCall, type ModelQuoted } from './model-prices.js';
+import {
+  type ModelTier,
+  isFree,
+  quoteOf,
+  usageUnits,
+  type ModelCall,
+  type ModelQuoted,
+} from './model-prices.js';
 
 /** The reason of a refusal, or accepted with the figures that a caller reads. */
 export interface ModelReply {

@@ -1,6 +1,4 @@
-import type { ModelAttempt, ModelBounds, ModelCandidate } from './model-prices.js';
-
-export type ModelTier = 'free' | 'pro' | 'enterprise';
+import type { ModelAttempt, ModelBounds, ModelCandidate, ModelTier } from './model-prices.js';
 
 /** A spending may be a key's. */
 interface Spending {

@@ -1,5 +1,6 @@
 import { least, unitsOf, type Units } from './credit-units.js';
-import type { ModelBodies, ModelTier } from './model-commands.js';
+import type { ModelBodies } from './model-commands.js';
+import type { ModelTier } from './model-prices.js';
 
 type LimitBody = ModelBodies['setLimit'];
 

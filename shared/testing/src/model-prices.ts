@@ -1,5 +1,6 @@
 import type { Units } from './credit-units.js';
-import type { ModelTier } from './model-commands.js';
+
+export type ModelTier = 'free' | 'pro' | 'enterprise';
 
 /** Tokens by meter. */
 export type ModelUsage = Readonly<Record<string, number>>;
