@@ -11,6 +11,7 @@ import {
   toCommand,
   withOtherBody,
   type Draft,
+  type RandomLife,
   type Step,
   type StepCommand,
   type StepVerb,
@@ -30,13 +31,18 @@ const momentary: ReadonlySet<string> = new Set(['available', 'balance', 'debt'])
 export interface LifeReport {
   readonly commands: number;
   readonly events: number;
+  /** Questions to the index about reservations that memory did not hold. */
+  readonly recalled: number;
   /** Verdicts, and `late` for usage that came after its reservation was released. */
   readonly seen: ReadonlySet<string>;
 }
 
 /** Lives through the steps with service and model side by side. @throws DifferenceFromModelError, BrokenPromiseError */
-export const checkLife = async (product: Product, steps: readonly Step[]): Promise<LifeReport> => {
-  const life = new CheckedLife(product);
+export const checkLife = async (
+  product: Product,
+  { isForgetful, steps }: RandomLife,
+): Promise<LifeReport> => {
+  const life = new CheckedLife(product, isForgetful);
   for (const step of steps) await life.take(step);
   return life.report();
 };
@@ -49,12 +55,16 @@ class CheckedLife {
   private readonly seen = new Set<string>();
   private commands = 0;
 
-  constructor(product: Product) {
-    this.run = new LedgerRun(product);
+  constructor(
+    product: Product,
+    private readonly isForgetful: boolean,
+  ) {
+    this.run = new LedgerRun(product, isForgetful);
   }
 
   report(): LifeReport {
-    return { commands: this.commands, events: this.run.eventsStored, seen: this.seen };
+    const { eventsStored, recalled } = this.run;
+    return { commands: this.commands, events: eventsStored, recalled, seen: this.seen };
   }
 
   async take(step: Step): Promise<void> {
@@ -64,6 +74,9 @@ class CheckedLife {
         break;
       case 'restart':
         this.run.restart();
+        break;
+      case 'forget':
+        await this.run.forget();
         break;
       case 'send':
         await this.sendTogether(step.commands.map((draft) => this.make(draft)));
@@ -92,6 +105,11 @@ class CheckedLife {
   }
 
   private async sendTogether(commands: readonly StepCommand[]): Promise<void> {
+    // What waits for the index is overtaken by what need not: nobody could tell the order of a batch.
+    if (this.isForgetful) {
+      for (const command of commands) this.check(command, await this.run.send(command));
+      return;
+    }
     const replies = await this.run.sendTogether(commands);
     const places = [...commands.keys()];
     const inOrder = [

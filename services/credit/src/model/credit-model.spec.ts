@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { CreditAccounts } from '../application/credit-accounts.js';
 import { balanceRequest, converters } from '../credit.convert.js';
 import { checkLife } from './check-life.fixture.js';
-import { stepsUpTo } from './model-steps.fixture.js';
+import { livesUpTo } from './model-steps.fixture.js';
 
 /** `npm run test:faults` asks for more and longer lives. */
 const runs = Number(process.env['MODEL_RUNS'] ?? 1_000);
@@ -41,21 +41,23 @@ describe('a credit account beside its model', () => {
     `answers and holds the same, and keeps its promises, in each state of ${String(runs)} random lives`,
     async () => {
       const seed = seedFor('credit model');
-      const total = { commands: 0, events: 0 };
+      const total = { commands: 0, events: 0, recalled: 0 };
       const all = new Set<string>();
       await fc.assert(
-        fc.asyncProperty(stepsUpTo(stepsMax), async (steps) => {
-          const { commands, events, seen } = await checkLife(product, steps);
+        fc.asyncProperty(livesUpTo(stepsMax), async (life) => {
+          const { commands, events, recalled, seen } = await checkLife(product, life);
           total.commands += commands;
           total.events += events;
+          total.recalled += recalled;
           for (const each of seen) all.add(each);
         }),
         { seed, numRuns: runs },
       );
       console.log(
-        `${String(runs)} lives, ${String(total.commands)} commands, ${String(total.events)} events`,
+        `${String(runs)} lives, ${String(total.commands)} commands, ${String(total.events)} events, ${String(total.recalled)} looks into the past`,
       );
       expect([...all].sort()).toEqual(everything);
+      expect(total.recalled).toBeGreaterThan(0);
     },
     600_000 + runs * 200,
   );

@@ -1,3 +1,4 @@
+import { partitionOf } from '@tollkeeper/contracts';
 import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import {
   createMemoryEventStore,
@@ -14,6 +15,7 @@ import type { Verb } from '../credit.convert.js';
 import { priceBook } from '../domain/credit-account/credit-account.fixture.js';
 import { defaultRules, type AccountRules } from '../domain/credit-account/rules.js';
 import type { StepCommand } from './model-steps.fixture.js';
+import { SmallMemory } from './small-memory.fixture.js';
 
 /** The parts of the service that are tried; a drill hands in broken ones. */
 export interface Product {
@@ -52,7 +54,13 @@ export class LedgerRun {
   private proven = 0;
   private life: Life;
 
-  constructor(private readonly product: Product) {
+  private readonly memory: SmallMemory | undefined;
+
+  constructor(
+    private readonly product: Product,
+    isForgetful: boolean,
+  ) {
+    this.memory = isForgetful ? new SmallMemory(this.storage, logger) : undefined;
     this.life = this.begin();
   }
 
@@ -83,6 +91,12 @@ export class LedgerRun {
     return this.send(command);
   }
 
+  /** The account leaves the memory of a service that goes on. */
+  async forget(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.life.accounts.forget(new Set([partitionOf(accountId)]));
+  }
+
   restart(): void {
     this.life = this.begin();
   }
@@ -98,6 +112,10 @@ export class LedgerRun {
     }
   }
 
+  get recalled(): number {
+    return this.memory?.recalled ?? 0;
+  }
+
   get eventsStored(): number {
     return this.storage.events.length;
   }
@@ -111,6 +129,7 @@ export class LedgerRun {
       logger,
       rules,
       reservationTtlMs,
+      ...(this.memory ? { remembering: this.memory } : {}),
     });
     return life;
   }

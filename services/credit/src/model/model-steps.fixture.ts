@@ -12,7 +12,15 @@ export type Step =
   | { readonly type: 'crash'; readonly command: Draft; readonly when: 'before' | 'after' }
   | { readonly type: 'again'; readonly back: number; readonly otherBody: boolean }
   | { readonly type: 'restart' }
+  /** The account leaves memory, as an idle one does. */
+  | { readonly type: 'forget' }
   | { readonly type: 'clock'; readonly byMs: number };
+
+export interface RandomLife {
+  /** Keeps two closed reservations at the most, loads from snapshots, and takes one command at a time. */
+  readonly isForgetful: boolean;
+  readonly steps: readonly Step[];
+}
 
 /** A command whose times still count from the moment that it is sent. */
 export type Draft = { [V in StepVerb]: DraftOf<V> }[StepVerb];
@@ -272,6 +280,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ type: 'restart' as const }) },
+  { weight: 1, arbitrary: fc.constant({ type: 'forget' as const }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -293,10 +302,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 /** Most lives begin with an account that has credits; the rest show what becomes of those that have none. */
-export const stepsUpTo = (maxLength: number): fc.Arbitrary<readonly Step[]> =>
+export const livesUpTo = (maxLength: number): fc.Arbitrary<RandomLife> =>
   fc
-    .tuple(fc.integer({ min: 0, max: 9 }), fc.array(step, { maxLength, size: 'max' }))
-    .map(([kind, steps]) => (kind === 0 ? steps : [...funded, ...steps]));
+    .record({
+      isForgetful: fc.boolean(),
+      kind: fc.integer({ min: 0, max: 9 }),
+      steps: fc.array(step, { maxLength, size: 'max' }),
+    })
+    .map(({ isForgetful, kind, steps }) => ({
+      isForgetful,
+      steps: kind === 0 ? steps : [...funded, ...steps],
+    }));
 
 const funded: readonly Step[] = [
   {

@@ -10,6 +10,18 @@ import type * as release from '../domain/credit-account/release.js';
 import type * as reserve from '../domain/credit-account/reserve.js';
 import type * as settle from '../domain/credit-account/settle.js';
 import type * as state from '../domain/credit-account/state.js';
+import type * as adjust from '../domain/credit-account/adjust.js';
+import type * as ceilings from '../domain/credit-account/ceilings.js';
+import type * as chargeNet from '../domain/credit-account/charge-net.js';
+import type * as evolveAccount from '../domain/credit-account/evolve-account.js';
+import type * as evolveGrants from '../domain/credit-account/evolve-grants.js';
+import type * as evolveRefund from '../domain/credit-account/evolve-refund.js';
+import type * as freeTier from '../domain/credit-account/free-tier.js';
+import type * as grant from '../domain/credit-account/grant.js';
+import type * as limitCounts from '../domain/credit-account/limit-counts.js';
+import type * as openAccount from '../domain/credit-account/open-account.js';
+import type * as refund from '../domain/credit-account/refund.js';
+import type * as repeated from '../domain/credit-account/repeated.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 
 /** A defect that someone could make, put over one module of the domain for one test. */
@@ -189,5 +201,82 @@ export const plantedBugs: readonly PlantedBug[] = [
         ...context,
         at: new Date(context.at.getTime() - 720_000),
       }),
+  })),
+
+  bug<typeof refund>('each refund may be of the whole charge', 'refund', (whole) => ({
+    refundCharge: (command, account, context) => {
+      const reservation = account.reservations.get(command.reservationId);
+      if (reservation) reservation.refundedCredits = undefined;
+      return whole.refundCharge(command, account, context);
+    },
+  })),
+
+  bug<typeof refund>('what lapses of a refund is granted to nobody', 'refund', (whole) => ({
+    refundCharge: (command, account, context) =>
+      withEvents(whole.refundCharge(command, account, context), (event) =>
+        event.type === 'CreditsGranted' ? undefined : event,
+      ),
+  })),
+
+  bug<typeof chargeNet>('a correction does not know of refunds', 'charge-net', () => ({
+    netCredits: (chargeCredits) => parseMoney(chargeCredits),
+  })),
+
+  bug<typeof adjust>('an adjustment books debt unasked', 'adjust', (whole) => ({
+    adjustCredits: (command, account, context) =>
+      whole.adjustCredits({ ...command, bookDebt: true }, account, context),
+  })),
+
+  bug<typeof evolveRefund>('an adjustment owes nothing', 'evolve-refund', (whole) => ({
+    adjust: (account, data, meta) => {
+      whole.adjust(account, { ...data, debt: undefined }, meta);
+    },
+  })),
+
+  bug<typeof evolveGrants>(
+    'what returns to a voided grant can be spent',
+    'evolve-grants',
+    (whole) => ({
+      voidGrant: (account, data, meta) => {
+        whole.voidGrant(account, data, meta);
+        const grant = account.grantsById.get(data.grantId);
+        if (!grant) return;
+        grant.ended = false;
+        account.grants.push(grant);
+      },
+    }),
+  ),
+
+  bug<typeof grant>('a grant expires before its time', 'grant', (whole) => ({
+    expireGrant: (command, account, context) =>
+      whole.expireGrant(command, account, { ...context, at: new Date(8.64e15) }),
+  })),
+
+  bug<typeof openAccount>('a frozen account may spend', 'open-account', () => ({
+    isSpending: (command): command is never => command.commandId === '',
+  })),
+
+  bug<typeof evolveAccount>('the tier never changes', 'evolve-account', (whole) => ({
+    changeTier: (account, _, meta) => {
+      whole.remember(account, meta);
+    },
+  })),
+
+  bug<typeof freeTier>('the free tier may call any model', 'free-tier', () => ({
+    modelBeyondTier: () => undefined,
+  })),
+
+  bug<typeof ceilings>('a limit counts one reservation at a time', 'ceilings', (whole) => ({
+    ceilingsOn: (account, purpose, context) =>
+      whole.ceilingsOn(account, purpose, context).map((each) => ({ ...each, used: zero })),
+  })),
+
+  bug<typeof limitCounts>('a settle leaves the bound in the limit', 'limit-counts', () => ({
+    countSettled: () => undefined,
+  })),
+
+  bug<typeof repeated>('an operator may take an id again', 'repeated', (whole) => ({
+    repeatedCommand: (command, account) =>
+      whole.repeatedCommand(command, account) ? accepted : undefined,
   })),
 ];

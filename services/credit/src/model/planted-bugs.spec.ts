@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { checkLife } from './check-life.fixture.js';
 import type { Product } from './ledger-run.fixture.js';
-import { stepsUpTo } from './model-steps.fixture.js';
+import { livesUpTo } from './model-steps.fixture.js';
 import { plantedBugs } from './planted-bugs.fixture.js';
 
 const lives = 3_000;
@@ -24,8 +24,8 @@ describe('the model test', () => {
         return { ...whole, ...breakIt(whole as never) };
       });
       const result = await fc.check(
-        fc.asyncProperty(stepsUpTo(60), async (steps) => {
-          await checkLife(await loadProduct(), steps);
+        fc.asyncProperty(livesUpTo(60), async (life) => {
+          await checkLife(await loadProduct(), life);
         }),
         { seed, numRuns: lives, endOnFailure: true },
       );
