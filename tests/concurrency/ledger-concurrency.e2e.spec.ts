@@ -48,7 +48,10 @@ describe.each(stores)('the ledger on $store', ({ url }) => {
   }, 120_000);
   afterAll(async () => {
     await ledger.close();
+    // Instances that end and come back would still answer rightly, and be one instance most of the time.
+    const lives = [...platform.processes.values()].map((each) => [each.name, each.lives()]);
     await platform.stop();
+    for (const [name, count] of lives) expect(count, `lives of ${String(name)}`).toBe(1);
   }, 60_000);
 
   it('serves of five hundred callers on one account exactly those whom the credits cover', async () => {

@@ -8,7 +8,7 @@ import { keepRunning, type KeptRunning } from './kept-running.js';
 import { startService, type ServiceProcess } from './service-process.js';
 
 export interface LedgerPlatformOptions {
-  /** All of them serve all accounts. */
+  /** Each serves the accounts of the partitions that it has leased. */
   readonly creditInstances?: number;
   readonly projection?: boolean;
   /** Holds the events instead of PostgreSQL. */
@@ -89,6 +89,7 @@ export const startLedgerPlatform = async (
     const storeUrl = await link(`${name} → store`, store);
     await serve(name, 'credit', {
       ...options.env,
+      INSTANCE_ID: name,
       NATS_URL: await link(`${name} → nats`, natsUrl('credit')),
       ...(kurrentdbUrl === undefined ? { DATABASE_URL: storeUrl } : { KURRENTDB_URL: storeUrl }),
     });

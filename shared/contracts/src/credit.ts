@@ -62,7 +62,11 @@ export const creditRefusals = [
 export type CreditRefusal = (typeof creditRefusals)[number];
 
 const identity = {
-  /** The caller's id of this command; the header `Toll-Command-Id` wins. UUIDv7 is fastest. */
+  /**
+   * The caller's id of this command; the header `Toll-Command-Id` wins. UUIDv7 is fastest. Known again among commands of its
+   * own kind: reserves and charges, what operators ask for, limits, and the corrections of one reservation. A settle and a
+   * release are known by their reservation instead, whatever their ids: see there.
+   */
   commandId: id.optional(),
   correlationId: z.string().max(128).optional(),
   /** A command that is dequeued later than this is refused as `too-late`. */
@@ -125,6 +129,10 @@ const attempt = z.object({
 /** What the gateway knows of one call of one vendor. */
 export type Attempt = z.input<typeof attempt>;
 
+/**
+ * Known again by its reservation: the same figures get the first answer, others are refused as `replay-mismatch`. Its command id is
+ * for traces: one that was used for another reservation is not refused.
+ */
 export const settle = z.object({
   ...identity,
   reservationId: id,
@@ -134,6 +142,10 @@ export const settle = z.object({
 });
 export type Settle = z.input<typeof settle>;
 
+/**
+ * Known again by its reservation: one that has been released stays so, and whoever releases it again, with whatever
+ * reason or command id, is told that it is. Once settled it is refused as `reservation-closed`.
+ */
 export const release = z.object({
   ...identity,
   reservationId: id,

@@ -31,6 +31,8 @@ const momentary: ReadonlySet<string> = new Set(['available', 'balance', 'debt'])
 export interface LifeReport {
   readonly commands: number;
   readonly events: number;
+  /** Their types. */
+  readonly stored: ReadonlySet<string>;
   /** Questions to the index about reservations that memory did not hold. */
   readonly recalled: number;
   /** Verdicts, and `late` for usage that came after its reservation was released. */
@@ -63,8 +65,8 @@ class CheckedLife {
   }
 
   report(): LifeReport {
-    const { eventsStored, recalled } = this.run;
-    return { commands: this.commands, events: eventsStored, recalled, seen: this.seen };
+    const { eventsStored, recalled, stored } = this.run;
+    return { commands: this.commands, events: eventsStored, stored, recalled, seen: this.seen };
   }
 
   async take(step: Step): Promise<void> {

@@ -36,6 +36,27 @@ const everything = [
   'unknown-reservation',
 ];
 
+/** The same of events. */
+const everyEvent = [
+  'AccountFrozen',
+  'AccountOpened',
+  'AccountUnfrozen',
+  'CreditsAdjusted',
+  'CreditsGranted',
+  'DebtRepaid',
+  'GrantExpired',
+  'GrantVoided',
+  'LimitRemoved',
+  'LimitSet',
+  'Refunded',
+  'Released',
+  'Reserved',
+  'Settled',
+  'SettledLate',
+  'TierChanged',
+  'UsageCorrected',
+];
+
 describe('a credit account beside its model', () => {
   it(
     `answers and holds the same, and keeps its promises, in each state of ${String(runs)} random lives`,
@@ -43,13 +64,15 @@ describe('a credit account beside its model', () => {
       const seed = seedFor('credit model');
       const total = { commands: 0, events: 0, recalled: 0 };
       const all = new Set<string>();
+      const allStored = new Set<string>();
       await fc.assert(
         fc.asyncProperty(livesUpTo(stepsMax), async (life) => {
-          const { commands, events, recalled, seen } = await checkLife(product, life);
+          const { commands, events, recalled, seen, stored } = await checkLife(product, life);
           total.commands += commands;
           total.events += events;
           total.recalled += recalled;
           for (const each of seen) all.add(each);
+          for (const each of stored) allStored.add(each);
         }),
         { seed, numRuns: runs },
       );
@@ -57,6 +80,7 @@ describe('a credit account beside its model', () => {
         `${String(runs)} lives, ${String(total.commands)} commands, ${String(total.events)} events, ${String(total.recalled)} looks into the past`,
       );
       expect([...all].sort()).toEqual(everything);
+      expect([...allStored].sort()).toEqual(everyEvent);
       expect(total.recalled).toBeGreaterThan(0);
     },
     600_000 + runs * 200,

@@ -50,6 +50,8 @@ export type Reply = Readonly<Record<string, unknown>>;
 export class LedgerRun {
   nowMs = Date.parse('2026-03-01T12:00:00.000Z');
   readonly promises = new StreamPromises();
+  /** Types of the events so far. */
+  readonly stored = new Set<string>();
   private readonly storage: MemoryStorage = createMemoryStorage();
   private proven = 0;
   private life: Life;
@@ -108,6 +110,7 @@ export class LedgerRun {
       const event = events[this.proven];
       if (!event) continue;
       const { metadata, ...fact } = fromStoredCredit(event);
+      this.stored.add(fact.type);
       this.promises.apply(fact, metadata.occurredAt);
     }
   }

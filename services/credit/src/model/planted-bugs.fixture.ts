@@ -22,6 +22,9 @@ import type * as limitCounts from '../domain/credit-account/limit-counts.js';
 import type * as openAccount from '../domain/credit-account/open-account.js';
 import type * as refund from '../domain/credit-account/refund.js';
 import type * as repeated from '../domain/credit-account/repeated.js';
+import type * as memory from '../domain/credit-account/memory.js';
+import type * as recall from '../domain/credit-account/recall.js';
+import type * as snapshot from '../domain/credit-account/snapshot.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 
 /** A defect that someone could make, put over one module of the domain for one test. */
@@ -278,5 +281,35 @@ export const plantedBugs: readonly PlantedBug[] = [
   bug<typeof repeated>('an operator may take an id again', 'repeated', (whole) => ({
     repeatedCommand: (command, account) =>
       whole.repeatedCommand(command, account) ? accepted : undefined,
+  })),
+
+  bug<typeof memory>('what memory does not hold never was', 'memory', () => ({
+    mayBeForgotten: () => false,
+  })),
+
+  bug<typeof snapshot>('a snapshot does not tell what is owed', 'snapshot', (whole) => ({
+    fromSnapshot: (accountId, state) =>
+      Object.assign(whole.fromSnapshot(accountId, state), { debtCredits: zero }),
+  })),
+
+  bug<typeof snapshot>(
+    'a snapshot does not tell what limits have counted',
+    'snapshot',
+    (whole) => ({
+      fromSnapshot: (accountId, state) => {
+        const account = whole.fromSnapshot(accountId, state);
+        for (const limit of account.limits.byId.values()) limit.periods.clear();
+        return account;
+      },
+    }),
+  ),
+
+  bug<typeof recall>('a recalled reservation does not know what it drew', 'recall', (whole) => ({
+    recallReservation: (account, reservationId, past) => {
+      const isRecalled = whole.recallReservation(account, reservationId, past);
+      const reservation = account.reservations.get(reservationId);
+      if (reservation?.charged) reservation.charged = { ...reservation.charged, drawn: [] };
+      return isRecalled;
+    },
   })),
 ];

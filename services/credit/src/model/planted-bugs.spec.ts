@@ -6,7 +6,7 @@ import type { Product } from './ledger-run.fixture.js';
 import { livesUpTo } from './model-steps.fixture.js';
 import { plantedBugs } from './planted-bugs.fixture.js';
 
-const lives = 3_000;
+const lives = 10_000;
 const seed = seedFor('planted bugs');
 
 describe('the model test', () => {
@@ -33,7 +33,7 @@ describe('the model test', () => {
       expect(result.numRuns).toBeLessThanOrEqual(lives);
       console.log(`caught in life ${String(result.numRuns)}`);
     },
-    120_000,
+    600_000,
   );
 });
 
