@@ -28,6 +28,8 @@ describe('three credit instances', () => {
   let operator: NatsConnection;
   let gateway: NatsConnection;
   let lane: CommandLane;
+  /** A node of KurrentDB may hold the accounts of an earlier run. */
+  const run = crypto.randomUUID().slice(0, 8);
   let opened = 0;
 
   beforeAll(async () => {
@@ -53,9 +55,9 @@ describe('three credit instances', () => {
   /** Of a partition that this instance owns. */
   const openAccount = async (amountCredits: string, owner?: string): Promise<string> => {
     const { owners } = await cluster.ownership();
-    let accountId = `acc_${String(++opened)}`;
+    let accountId = `acc_${run}_${String(++opened)}`;
     while (owner !== undefined && owners[partitionOf(accountId)] !== owner) {
-      accountId = `acc_${String(++opened)}`;
+      accountId = `acc_${run}_${String(++opened)}`;
     }
     const open = { ownerUserId: 'usr_1', tier: 'pro' };
     expect(await ask(creditSubjects.open(accountId), open)).toMatchObject({ status: 'accepted' });

@@ -41,7 +41,7 @@ export interface CreditClusterOptions {
   readonly nodeFlags?: readonly string[];
 }
 
-/** Credit instances as processes of their own over one NATS server and one store. */
+/** Credit instances as processes of their own over one NATS server and one store: KurrentDB's where its URL is given. */
 export const startCreditCluster = async (options: CreditClusterOptions): Promise<CreditCluster> => {
   const postgres = await startEphemeralPostgres({ durable: true });
   const nats = await startEphemeralNats();
@@ -74,7 +74,11 @@ export const startCreditCluster = async (options: CreditClusterOptions): Promise
     )) as { message: { data: string } };
     return JSON.parse(Buffer.from(reply.message.data, 'base64').toString()) as Ownership;
   };
-  const store = await openEventStore({ databaseUrl: postgres.url, applicationName: 'cluster' });
+  const store = await openEventStore({
+    databaseUrl: postgres.url,
+    kurrentdbUrl: process.env['KURRENTDB_URL'],
+    applicationName: 'cluster',
+  });
   return {
     nats,
     postgresPid: postgres.pid,
