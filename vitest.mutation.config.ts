@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['services/credit/src/{domain,model}/**/*.spec.ts'],
     exclude: ['**/node_modules/**', '**/planted-bugs.spec.ts'],
-    env: { SEED: '4', MODEL_RUNS: '150' },
+    env: { SEED: '4', MODEL_RUNS: '60' },
     testTimeout: 30_000,
   },
 });

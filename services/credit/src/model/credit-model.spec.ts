@@ -79,6 +79,8 @@ describe('a credit account beside its model', () => {
       console.log(
         `${String(runs)} lives, ${String(total.commands)} commands, ${String(total.events)} events, ${String(total.recalled)} looks into the past`,
       );
+      // A shorter walk, as mutation testing takes it, need not meet everything.
+      if (runs < 1_000) return;
       expect([...all].sort()).toEqual(everything);
       expect([...allStored].sort()).toEqual(everyEvent);
       expect(total.recalled).toBeGreaterThan(0);
