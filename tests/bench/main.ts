@@ -9,7 +9,7 @@ const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 
 npm run bench -- growth  [--seconds 3] [--accounts 1000]
 npm run bench -- overload [--seconds 5] [--accounts 1000] [--instances 1]
 npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]
-npm run bench -- cold-load [--events 1000000] [--tail 256] [--open 100]`;
+npm run bench -- cold-load [--events 1000000] [--tail 128] [--open 100]`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -23,7 +23,7 @@ const { positionals, values } = parseArgs({
     rate: { type: 'string', default: '200' },
     profile: { type: 'string', default: '' },
     events: { type: 'string', default: '1000000' },
-    tail: { type: 'string', default: '256' },
+    tail: { type: 'string', default: '128' },
     open: { type: 'string', default: '100' },
   },
 });

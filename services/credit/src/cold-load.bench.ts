@@ -22,7 +22,7 @@ import { toSnapshot } from './domain/credit-account/snapshot.js';
 
 const eventsWanted = Number(process.argv[2] ?? 1_000_000);
 /** Events after the snapshot: the most that there are while an account is quiet. */
-const tail = Number(process.argv[3] ?? 256);
+const tail = Number(process.argv[3] ?? 128);
 const openWanted = Number(process.argv[4] ?? 100);
 const rounds = 200;
 const neighbours = 64;

@@ -20,7 +20,7 @@ export interface SnapshotRule {
 }
 
 export const defaultSnapshotRule: SnapshotRule = {
-  eventsMin: 256,
+  eventsMin: 128,
   everyMs: 1_000,
   lastEventsMin: 32,
 };
