@@ -1,5 +1,6 @@
 import { creditSubjects, personalAccountId } from '@tollkeeper/contracts';
 import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
+import { waitUntil } from '@tollkeeper/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startStack, type Stack } from '../support/stack.js';
 
@@ -131,6 +132,70 @@ describe('an operator on NATS', () => {
     expect(refused).toMatchObject({ code: 1 });
     expect(refused.stderr).toContain('exceeds-charge');
   }, 60_000);
+
+  it('limits, recurs, alerts and tops up on the command line', async () => {
+    const { accountId } = await stack.openAccount('10');
+    const typesOf = async () => (await stack.eventsOf(accountId)).map((event) => event.type);
+    const budget = ['--scope', 'account', '--window', 'day', '--unit', 'credits'];
+    expect(await stack.toll('limit', 'set', accountId, 'budget', '3', ...budget)).toEqual({
+      accountId,
+      limitId: 'budget',
+    });
+    await ask(creditSubjects.charge(accountId), { amountCredits: '2' });
+    expect(await stack.toll('limit', 'list', accountId)).toMatchObject({
+      limits: [{ limitId: 'budget', mode: 'hard', amount: '3', used: '2' }],
+    });
+    const two = { amountCredits: '2' };
+    expect(await ask(creditSubjects.charge(accountId), two)).toMatchObject({
+      reason: 'limit-reached',
+    });
+    await stack.toll('limit', 'remove', accountId, 'budget');
+    expect(await stack.toll('limit', 'list', accountId)).toMatchObject({ limits: [] });
+
+    await stack.toll('recur', accountId, 'monthly', '100', '--day', '28', '--rollover-cap', '50');
+    await stack.toll('recur', accountId, 'monthly', '0');
+    await stack.toll('alerts', accountId, '7', '1');
+    const topUp = ['--below', '7', '--amount', '20', '--monthly-cap', '100'];
+    await stack.toll('top-up-rule', accountId, ...topUp);
+    await ask(creditSubjects.charge(accountId), two);
+    expect(await typesOf()).toEqual(
+      expect.arrayContaining([
+        'LimitSet',
+        'LimitRemoved',
+        'RecurringGrantSet',
+        'LowBalanceReached',
+        'TopUpRequested',
+      ]),
+    );
+    const wrong = await stack.tollRaw('limit', 'set', accountId, 'l1', '3', ...budget.with(1, 'x'));
+    expect(wrong).toMatchObject({ code: 1 });
+    expect(wrong.stderr).toContain('is not a scope');
+  }, 60_000);
+
+  it('finds a grant expired when its time is over, and everything still adds up', async () => {
+    const { accountId } = await stack.openAccount('10');
+    const expiresAt = new Date(Date.now() + 1_500).toISOString();
+    const grant = { commandId: crypto.randomUUID(), amountCredits: '5', expiresAt };
+    expect(await ask(creditSubjects.grant(accountId), grant)).toMatchObject({ status: 'accepted' });
+    const expired = async () =>
+      (await stack.eventsOf(accountId)).find((event) => event.type === 'GrantExpired');
+    await waitUntil(async () => (await expired()) !== undefined, { timeoutMs: 40_000 });
+    expect((await expired())?.data).toMatchObject({ grantId: grant.commandId, amountCredits: '5' });
+    expect(await stack.toll('account', 'show', accountId)).toMatchObject({
+      balance: '10',
+      available: '10',
+    });
+    const late = await stack.tollRaw(
+      'void',
+      accountId,
+      grant.commandId,
+      '--reason',
+      'billing-error',
+    );
+    expect(late).toMatchObject({ code: 1 });
+    expect(late.stderr).toContain('grant-ended');
+    expect((await stack.tollRaw('audit', 'verify')).code).toBe(0);
+  }, 120_000);
 
   it('opens a user’s personal account once, with its initial grant', async () => {
     const userId = `usr_${crypto.randomUUID()}`;

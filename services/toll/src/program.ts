@@ -18,6 +18,7 @@ import { statusOf } from './commands/status.js';
 import { stopPlatform } from './commands/stop.js';
 import type { Add, Run, Work } from './command-line.js';
 import { addCorrectionCommands } from './correction-program.js';
+import { addPolicyCommands } from './policy-program.js';
 import { homeOf } from './home/home.js';
 import { columns, printer } from './print.js';
 
@@ -47,6 +48,7 @@ export const tollProgram = (argv: readonly string[]): Command => {
   addPlatformCommands(program, add, run);
   addAccountCommands(program, add, run);
   addCorrectionCommands(program, add, run);
+  addPolicyCommands(program, add, run);
   addPriceCommands(program, add, run);
   addAuditCommands(program, add, (args) => run(() => runAudit(json ? [...args, '--json'] : args)));
   return program;

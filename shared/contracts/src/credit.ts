@@ -44,6 +44,7 @@ export const creditRefusals = [
   'reservation-closed',
   'amount-not-chargeable',
   'unknown-grant',
+  'grant-ended',
   'unknown-limit',
   'account-frozen',
   'limit-reached',
@@ -197,7 +198,7 @@ const reasonCode = z
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be like "goodwill" or "billing-error"');
 const reference = z.string().min(1).max(128);
 
-/** Takes back what is unreserved of a grant; what returns to it later lapses. */
+/** Takes back what is unreserved of a grant; what returns to it later lapses. One that has expired or been voided: `grant-ended`. */
 export const voidGrant = z.object({
   ...identity,
   grantId: id,

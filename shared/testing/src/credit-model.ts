@@ -247,7 +247,7 @@ export class CreditModel {
   private void({ body }: CommandOf<'void'>, atMs: number): ModelReply {
     const grant = this.grants.get(body.grantId);
     if (!grant) return refused('unknown-grant');
-    if (grant.ended) return accepted;
+    if (grant.ended) return refused('grant-ended');
     this.grants.end(body.grantId);
     return this.changed(atMs);
   }

@@ -22,6 +22,7 @@ const everything = [
   'debt-outstanding',
   'exceeds-charge',
   'free-tier-budget',
+  'grant-ended',
   'insufficient-credits',
   'invalid-request',
   'late',

@@ -48,7 +48,10 @@ interface Order<T extends object> {
 }
 
 /** The answer beside the account's id. */
-const order = async <T extends object>(operator: Operator, { accountId, ...rest }: Order<T>) => {
+export const order = async <T extends object>(
+  operator: Operator,
+  { accountId, ...rest }: Order<T>,
+) => {
   const { subject, body, reply } = rest;
   const answer = await operator.order({ subject: subject(checkedId(accountId)), body, reply });
   const fields: Partial<Exclude<T, Refused>> & { status?: unknown } = { ...answer };

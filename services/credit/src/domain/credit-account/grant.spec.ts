@@ -89,7 +89,7 @@ describe('voiding a grant', () => {
     expect(outcome.when(release('r1')).event('Released').returned).toEqual([]);
   });
 
-  it('is known by its id, and changes nothing at a grant that has ended', () => {
+  it('is known by its id, and refused at a grant that has ended', () => {
     given(opened, granted('10'), granted('10', 'g2'))
       .when(voidGrant('g1', 'v1'))
       .then('GrantVoided')
@@ -98,7 +98,9 @@ describe('voiding a grant', () => {
       .when(voidGrant('g2', 'v1'))
       .thenRefused('replay-mismatch')
       .when(voidGrant('g1', 'v2'))
-      .thenNothing()
+      .thenRefused('grant-ended')
+      .when(voidGrant('g2', 'v2'))
+      .then('GrantVoided')
       .when(voidGrant('g3'))
       .thenRefused('unknown-grant');
   });
@@ -108,6 +110,14 @@ describe('voiding a grant', () => {
       .when(voidGrant('g1'))
       .when(expireGrant('g1'), later)
       .thenNothing();
+  });
+
+  it('that has expired is refused', () => {
+    given(opened, granted('10', 'g1', { expiresAt }))
+      .when(expireGrant('g1'), later)
+      .then('GrantExpired')
+      .when(voidGrant('g1'))
+      .thenRefused('grant-ended');
   });
 
   it('cannot take the id of a grant', () => {

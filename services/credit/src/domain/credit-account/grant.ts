@@ -47,7 +47,7 @@ export const grantCredits = (
 
 /**
  * Takes back what is unreserved of a grant. One with nothing unreserved is voided as well, at zero: what is
- * reserved of it lapses when it returns. One that has ended stays as it is.
+ * reserved of it lapses when it returns. One that has ended is refused: no event would remember the command, and its id would be free for another.
  */
 export const voidGrant = (
   command: VoidGrant,
@@ -58,7 +58,8 @@ export const voidGrant = (
   if (repeated) return repeated;
   const grant = account.grantsById.get(command.grantId);
   if (!grant) return refuse('unknown-grant', `no grant ${command.grantId}`);
-  if (grant.ended) return nothing;
+  if (grant.ended)
+    return refuse('grant-ended', `grant ${grant.grantId} has expired or been voided`);
   return accept({
     type: 'GrantVoided',
     data: {

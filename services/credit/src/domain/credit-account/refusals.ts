@@ -10,6 +10,7 @@ export type CreditRefusal =
   | 'reservation-closed'
   | 'amount-not-chargeable'
   | 'unknown-grant'
+  | 'grant-ended'
   | 'account-frozen'
   | 'exceeds-charge'
   | 'unknown-limit'
