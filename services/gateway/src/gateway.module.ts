@@ -27,6 +27,8 @@ import type { GatewayConfig } from './gateway.config.js';
 import { askToken, healthToken, loggerToken, type Ask } from './gateway.tokens.js';
 import { HealthController, type Health } from './health/health.controller.js';
 import { refuseBadUrl, RefusalFilter } from './http/refusal.filter.js';
+import { AccessChanges } from './identity/access-changes.js';
+import { AccountIdentity } from './identity/account-identity.js';
 import { ApiKeyStore } from './identity/api-key.store.js';
 import { ApiKeys } from './identity/api-keys.js';
 import { IdentityController } from './identity/identity.controller.js';
@@ -43,6 +45,7 @@ import { Vendor } from './vendors/vendor.js';
 
 interface Parts {
   readonly keys: ApiKeys;
+  readonly identity: AccountIdentity;
   readonly catalogue: Catalogue;
   readonly completions: ChatCompletions;
   readonly ask: Ask;
@@ -64,6 +67,7 @@ class GatewayModule {
       ],
       providers: [
         { provide: ApiKeys, useValue: parts.keys },
+        { provide: AccountIdentity, useValue: parts.identity },
         { provide: Catalogue, useValue: parts.catalogue },
         { provide: ChatCompletions, useValue: parts.completions },
         { provide: askToken, useValue: parts.ask },
@@ -119,6 +123,8 @@ export const startGateway = async (
   const vendors = config.vendors.map((vendor) => new Vendor(vendor, config));
   const catalogue = new Catalogue(vendors, ask);
   const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: config.apiKeyTtlMs, onError });
+  const accessChanges = new AccessChanges(nats, keys, onError);
+  const identity = new AccountIdentity(pool, (accountId) => accessChanges.tell(accountId));
   const counter = new TextCounter();
   const completions = new ChatCompletions(
     { catalogue, counter, ledger, endings, journal, recovery, spool, events, logger },
@@ -140,7 +146,8 @@ export const startGateway = async (
   recovery.start();
   drain.start();
 
-  const app = await createApp({ keys, catalogue, completions, ask, health, logger }, nats, config);
+  const parts = { keys, identity, catalogue, completions, ask, health, logger };
+  const app = await createApp(parts, nats, config);
   await app.startAllMicroservices();
   await app.listen(config.port, config.host);
 
