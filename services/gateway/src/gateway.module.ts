@@ -15,7 +15,7 @@ import {
   request,
   type NatsConnection,
 } from '@tollkeeper/messaging';
-import { createPool, migrate } from '@tollkeeper/postgres';
+import { createPool, migrate, type Pool } from '@tollkeeper/postgres';
 import type { Logger } from '@tollkeeper/telemetry';
 import { BalanceController } from './balance/balance.controller.js';
 import { TextCounter } from './bounds/text-counter.js';
@@ -122,9 +122,7 @@ export const startGateway = async (
   );
   const vendors = config.vendors.map((vendor) => new Vendor(vendor, config));
   const catalogue = new Catalogue(vendors, ask);
-  const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: config.apiKeyTtlMs, onError });
-  const accessChanges = new AccessChanges(nats, keys, onError);
-  const identity = new AccountIdentity(pool, (accountId) => accessChanges.tell(accountId));
+  const access = accessTo(pool, nats, config, onError);
   const counter = new TextCounter();
   const completions = new ChatCompletions(
     { catalogue, counter, ledger, endings, journal, recovery, spool, events, logger },
@@ -146,7 +144,7 @@ export const startGateway = async (
   recovery.start();
   drain.start();
 
-  const parts = { keys, identity, catalogue, completions, ask, health, logger };
+  const parts = { ...access, catalogue, completions, ask, health, logger };
   const app = await createApp(parts, nats, config);
   await app.startAllMicroservices();
   await app.listen(config.port, config.host);
@@ -169,6 +167,18 @@ export const startGateway = async (
       unlock();
     },
   };
+};
+
+/** Who may call, and what operators change about it. */
+const accessTo = (
+  pool: Pool,
+  nats: NatsConnection,
+  { apiKeyTtlMs }: GatewayConfig,
+  onError: (cause: string) => void,
+): Pick<Parts, 'keys' | 'identity'> => {
+  const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: apiKeyTtlMs, onError });
+  const changes = new AccessChanges(nats, keys, onError);
+  return { keys, identity: new AccountIdentity(pool, (accountId) => changes.tell(accountId)) };
 };
 
 const errorField = (error: string | undefined): { error?: string } =>
