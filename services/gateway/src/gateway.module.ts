@@ -90,13 +90,7 @@ export const startGateway = async (
   const onError = (cause: string): void => logger.error({ cause }, 'gateway');
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = await lockDirectory(config.dataDir);
-  const pool = createPool({
-    url: config.databaseUrl,
-    connectionsMax: 4,
-    applicationName: 'gateway',
-    onError: (error) => onError(error.message),
-  });
-  await migrate(pool, 'identity', migrations);
+  const pool = await openDatabase(config.databaseUrl, onError);
   const nats = await connectNats({ url: config.natsUrl, name: 'gateway' });
   const ask: Ask = (subject) => request(nats, subject, {}, { timeoutMs: 2_000 });
 
@@ -167,6 +161,17 @@ export const startGateway = async (
       unlock();
     },
   };
+};
+
+const openDatabase = async (url: string, onError: (cause: string) => void): Promise<Pool> => {
+  const pool = createPool({
+    url,
+    connectionsMax: 4,
+    applicationName: 'gateway',
+    onError: (error) => onError(error.message),
+  });
+  await migrate(pool, 'identity', migrations);
+  return pool;
 };
 
 /** Who may call, and what operators change about it. */
