@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BatchVerb, CommandBatch, PricedModel } from '@tollkeeper/contracts';
+import {
+  identitySubjects,
+  type BatchVerb,
+  type CommandBatch,
+  type PricedModel,
+} from '@tollkeeper/contracts';
 import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
 import { startEphemeralNats, startEphemeralPostgres } from '@tollkeeper/servers';
 import { createLogger } from '@tollkeeper/telemetry';
@@ -176,8 +181,11 @@ export const startSurroundings = async () => {
     operator,
     issueKey: async (accountId: string, projectId?: string): Promise<string> => {
       const owner = { accountId, userId: `user-of-${accountId}`, projectId };
-      const subject = 'identity.admin.v1.issue-key';
-      const reply = await request(operator, subject, owner, { timeoutMs: 5_000 });
+      const options = { timeoutMs: 5_000 };
+      if (projectId !== undefined) {
+        await request(operator, identitySubjects.createProject, { accountId, projectId }, options);
+      }
+      const reply = await request(operator, identitySubjects.issueKey, owner, options);
       return (reply as { apiKey: string }).apiKey;
     },
     behave: async (behaviour: object): Promise<void> => {
@@ -243,7 +251,7 @@ export const postTo = (
   });
 
 /** A gateway in this process, with short time limits, and everything around it. */
-export const startWorld = async () => {
+export const startWorld = async (worldEnv: Record<string, string> = {}) => {
   const around = await startSurroundings();
   const start = (env: Record<string, string> = {}) => {
     process.env['LOG_LEVEL'] = 'silent';
@@ -256,7 +264,7 @@ export const startWorld = async () => {
     });
     return startGateway(config, createLogger('gateway'));
   };
-  const gateway = await start();
+  const gateway = await start(worldEnv);
   const url = gateway.url ?? '';
   const key = await around.issueKey('acc1');
   return {

@@ -15,7 +15,7 @@ import {
   request,
   type NatsConnection,
 } from '@tollkeeper/messaging';
-import { createPool, migrate } from '@tollkeeper/postgres';
+import { createPool, migrate, type Pool } from '@tollkeeper/postgres';
 import type { Logger } from '@tollkeeper/telemetry';
 import { BalanceController } from './balance/balance.controller.js';
 import { TextCounter } from './bounds/text-counter.js';
@@ -27,6 +27,8 @@ import type { GatewayConfig } from './gateway.config.js';
 import { askToken, healthToken, loggerToken, type Ask } from './gateway.tokens.js';
 import { HealthController, type Health } from './health/health.controller.js';
 import { refuseBadUrl, RefusalFilter } from './http/refusal.filter.js';
+import { AccessChanges } from './identity/access-changes.js';
+import { AccountIdentity } from './identity/account-identity.js';
 import { ApiKeyStore } from './identity/api-key.store.js';
 import { ApiKeys } from './identity/api-keys.js';
 import { IdentityController } from './identity/identity.controller.js';
@@ -43,6 +45,7 @@ import { Vendor } from './vendors/vendor.js';
 
 interface Parts {
   readonly keys: ApiKeys;
+  readonly identity: AccountIdentity;
   readonly catalogue: Catalogue;
   readonly completions: ChatCompletions;
   readonly ask: Ask;
@@ -64,6 +67,7 @@ class GatewayModule {
       ],
       providers: [
         { provide: ApiKeys, useValue: parts.keys },
+        { provide: AccountIdentity, useValue: parts.identity },
         { provide: Catalogue, useValue: parts.catalogue },
         { provide: ChatCompletions, useValue: parts.completions },
         { provide: askToken, useValue: parts.ask },
@@ -86,13 +90,7 @@ export const startGateway = async (
   const onError = (cause: string): void => logger.error({ cause }, 'gateway');
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   const unlock = await lockDirectory(config.dataDir);
-  const pool = createPool({
-    url: config.databaseUrl,
-    connectionsMax: 4,
-    applicationName: 'gateway',
-    onError: (error) => onError(error.message),
-  });
-  await migrate(pool, 'identity', migrations);
+  const pool = await openDatabase(config.databaseUrl, onError);
   const nats = await connectNats({ url: config.natsUrl, name: 'gateway' });
   const ask: Ask = (subject) => request(nats, subject, {}, { timeoutMs: 2_000 });
 
@@ -118,7 +116,7 @@ export const startGateway = async (
   );
   const vendors = config.vendors.map((vendor) => new Vendor(vendor, config));
   const catalogue = new Catalogue(vendors, ask);
-  const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: config.apiKeyTtlMs, onError });
+  const access = accessTo(pool, nats, config, onError);
   const counter = new TextCounter();
   const completions = new ChatCompletions(
     { catalogue, counter, ledger, endings, journal, recovery, spool, events, logger },
@@ -140,7 +138,8 @@ export const startGateway = async (
   recovery.start();
   drain.start();
 
-  const app = await createApp({ keys, catalogue, completions, ask, health, logger }, nats, config);
+  const parts = { ...access, catalogue, completions, ask, health, logger };
+  const app = await createApp(parts, nats, config);
   await app.startAllMicroservices();
   await app.listen(config.port, config.host);
 
@@ -162,6 +161,29 @@ export const startGateway = async (
       unlock();
     },
   };
+};
+
+const openDatabase = async (url: string, onError: (cause: string) => void): Promise<Pool> => {
+  const pool = createPool({
+    url,
+    connectionsMax: 4,
+    applicationName: 'gateway',
+    onError: (error) => onError(error.message),
+  });
+  await migrate(pool, 'identity', migrations);
+  return pool;
+};
+
+/** Who may call, and what operators change about it. */
+const accessTo = (
+  pool: Pool,
+  nats: NatsConnection,
+  { apiKeyTtlMs }: GatewayConfig,
+  onError: (cause: string) => void,
+): Pick<Parts, 'keys' | 'identity'> => {
+  const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: apiKeyTtlMs, onError });
+  const changes = new AccessChanges(nats, keys, onError);
+  return { keys, identity: new AccountIdentity(pool, (accountId) => changes.tell(accountId)) };
 };
 
 const errorField = (error: string | undefined): { error?: string } =>

@@ -20,6 +20,7 @@ import type { Add, Run, Work } from './command-line.js';
 import { addCorrectionCommands } from './correction-program.js';
 import { addPolicyCommands } from './policy-program.js';
 import { homeOf } from './home/home.js';
+import { addIdentityCommands } from './identity-program.js';
 import { columns, printer } from './print.js';
 
 const JSON_FLAG = ['--json', 'print JSON for programs'] as const;
@@ -115,17 +116,19 @@ const addAccountCommands = (program: Command, add: Add, run: Run): void => {
       }),
     ),
   );
-  add(account, 'key <id>', 'issue another API key')
+  const key = add(account, 'key <id>', 'issue another API key')
     .option('--user <id>', 'whose key it is; the owner of the account by default')
-    .action((id: string, { user }: { user?: string }) =>
+    .option('--project <id>', 'the project that its calls are for; any by default')
+    .action((id: string, { user, project }: { user?: string; project?: string }) =>
       run((print) =>
         asOperator(async (operator) => {
-          const issued = await issueKeyTo(operator, checkedId(id), user);
+          const issued = await issueKeyTo(operator, checkedId(id), user, project);
           print.result(issued, columns({ ...issued }));
           return 0;
         }),
       ),
     );
+  addIdentityCommands(account, key, add, run);
   add(program, 'grant <id> <credits>', 'grant credits to an account').action(
     (id: string, credits: string) =>
       run((print) =>

@@ -1,4 +1,4 @@
-export { personalAccountId } from '@tollkeeper/events';
+export { isPersonalAccountId, personalAccountId } from '@tollkeeper/events';
 export * from './common.js';
 export * from './completion.js';
 export * from './credit.js';

@@ -1,16 +1,15 @@
-import { messageOf, uuidv7 } from '@tollkeeper/kernel';
-import { unauthorized, unavailable } from '../http/http-refusal.js';
-import { bearerKeyOf, hashOf, newApiKey } from './api-key.js';
-import type { Caller, NewKey } from './api-key.store.js';
+import { messageOf } from '@tollkeeper/kernel';
+import { forbidden, unauthorized, unavailable } from '../http/http-refusal.js';
+import { bearerKeyOf, hashOf } from './api-key.js';
+import type { Caller, KnownKey } from './api-key.store.js';
 
 export interface ApiKeysPort {
-  find(keyHash: string): Promise<Caller | undefined>;
-  add(key: NewKey): Promise<void>;
+  find(keyHash: string): Promise<KnownKey | undefined>;
 }
 
 interface Entry {
   /** Undefined: no such key. */
-  readonly caller: Caller | undefined;
+  readonly caller: KnownKey | undefined;
   readonly readAtMs: number;
 }
 
@@ -25,20 +24,23 @@ export interface ApiKeysOptions {
 /**
  * Who calls. Answers from memory, keyed by the full hash; an entry that is past its time is used once more
  * while it is read again, so that no request of a busy key waits for the database. A revoked key is refused
- * after `ttlMs` where it is busy, and at once where it was not used for six times that long.
+ * as soon as `forget` is told of its account. Where it is not, the key is refused after `ttlMs` where it is busy,
+ * and at once where it was not used for six times that long.
  */
 export class ApiKeys {
   private readonly known = new Map<string, Entry>();
   /** Unknown keys have a cache of their own: a flood of guesses must not push out the known ones. */
   private readonly unknown = new Map<string, Entry>();
   private readonly lookups = new Map<string, Promise<Entry>>();
+  /** How often something was forgotten: what was asked before may be answered too late. */
+  private forgotten = 0;
 
   constructor(
     private readonly store: ApiKeysPort,
     private readonly options: ApiKeysOptions,
   ) {}
 
-  /** @throws HttpRefusal 401, or 503 where the database cannot be asked. */
+  /** @throws HttpRefusal 401, 403 where the key's project is archived, or 503 where the database cannot be asked. */
   async identify(authorization: string | undefined): Promise<Caller> {
     const key = bearerKeyOf(authorization);
     if (key === undefined) {
@@ -51,15 +53,18 @@ export class ApiKeys {
     const keyHash = hashOf(key);
     const { caller } = this.remembered(keyHash) ?? (await this.lookUp(keyHash));
     if (!caller) throw unauthorized('The API key is not valid.');
+    if (caller.projectArchived === true) {
+      throw forbidden('The project of this API key is archived.', 'project_archived');
+    }
     return caller;
   }
 
-  /** A new key, which is shown this once. */
-  async issue(owner: Omit<Caller, 'keyId'>): Promise<{ keyId: string; apiKey: string }> {
-    const apiKey = newApiKey();
-    const keyId = uuidv7();
-    await this.store.add({ ...owner, keyId, keyHash: hashOf(apiKey) });
-    return { keyId, apiKey };
+  /** Nothing that was read of the account's keys until now is used again. */
+  forget(accountId: string): void {
+    this.forgotten += 1;
+    for (const [keyHash, { caller }] of this.known) {
+      if (caller?.accountId === accountId) this.known.delete(keyHash);
+    }
   }
 
   private remembered(keyHash: string): Entry | undefined {
@@ -86,9 +91,13 @@ export class ApiKeys {
   }
 
   private async read(keyHash: string): Promise<Entry> {
-    let caller: Caller | undefined;
+    let caller: KnownKey | undefined;
+    let askedAt: number;
     try {
-      caller = await this.store.find(keyHash);
+      do {
+        askedAt = this.forgotten;
+        caller = await this.store.find(keyHash);
+      } while (caller && askedAt !== this.forgotten);
     } catch (error) {
       this.options.onError?.(messageOf(error));
       throw unavailable('API keys cannot be checked at the moment.', 'not_ready');

@@ -1,22 +1,96 @@
 import { Controller, Inject } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
-import { identitySubjects, issueKey, type IssueKeyReply } from '@tollkeeper/contracts';
+import {
+  addMember,
+  archiveProject,
+  createProject,
+  identitySubjects,
+  issueKey,
+  listOf,
+  removeMember,
+  revokeKey,
+  type AddMemberReply,
+  type ArchiveProjectReply,
+  type CreateProjectReply,
+  type IssueKeyReply,
+  type ListKeysReply,
+  type ListMembersReply,
+  type ListProjectsReply,
+  type Refused,
+  type RemoveMemberReply,
+  type RevokeKeyReply,
+} from '@tollkeeper/contracts';
 import { z } from 'zod';
-import { ApiKeys } from './api-keys.js';
+import { AccountIdentity } from './account-identity.js';
+import { refuse } from './membership.js';
 
-/** API keys for whoever may publish on `identity.admin.v1.*`. */
+/** Members, projects and API keys for whoever may publish on `identity.admin.v1.*`. */
 @Controller()
 export class IdentityController {
-  constructor(@Inject(ApiKeys) private readonly keys: ApiKeys) {}
+  constructor(@Inject(AccountIdentity) private readonly identity: AccountIdentity) {}
+
+  @MessagePattern(identitySubjects.addMember)
+  addMember(@Payload() body: unknown): Promise<AddMemberReply> {
+    return served(addMember, body, (order) => this.identity.addMember(order));
+  }
+
+  @MessagePattern(identitySubjects.removeMember)
+  removeMember(@Payload() body: unknown): Promise<RemoveMemberReply> {
+    return served(removeMember, body, ({ accountId, userId }) =>
+      this.identity.removeMember(accountId, userId),
+    );
+  }
+
+  @MessagePattern(identitySubjects.listMembers)
+  listMembers(@Payload() body: unknown): Promise<ListMembersReply> {
+    return served(listOf, body, ({ accountId, after }) =>
+      this.identity.listMembers(accountId, after),
+    );
+  }
+
+  @MessagePattern(identitySubjects.createProject)
+  createProject(@Payload() body: unknown): Promise<CreateProjectReply> {
+    return served(createProject, body, ({ accountId, projectId }) =>
+      this.identity.createProject(accountId, projectId),
+    );
+  }
+
+  @MessagePattern(identitySubjects.archiveProject)
+  archiveProject(@Payload() body: unknown): Promise<ArchiveProjectReply> {
+    return served(archiveProject, body, ({ accountId, projectId }) =>
+      this.identity.archiveProject(accountId, projectId),
+    );
+  }
+
+  @MessagePattern(identitySubjects.listProjects)
+  listProjects(@Payload() body: unknown): Promise<ListProjectsReply> {
+    return served(listOf, body, ({ accountId, after }) =>
+      this.identity.listProjects(accountId, after),
+    );
+  }
 
   @MessagePattern(identitySubjects.issueKey)
-  async issue(@Payload() body: unknown): Promise<IssueKeyReply> {
-    const parsed = issueKey.safeParse(body);
-    if (!parsed.success) {
-      const message = z.prettifyError(parsed.error);
-      return { status: 'refused', reason: 'invalid-request', message, retryable: false };
-    }
-    const { accountId, userId, projectId } = parsed.data;
-    return { status: 'accepted', ...(await this.keys.issue({ accountId, userId, projectId })) };
+  issueKey(@Payload() body: unknown): Promise<IssueKeyReply> {
+    return served(issueKey, body, (order) => this.identity.issueKey(order));
+  }
+
+  @MessagePattern(identitySubjects.listKeys)
+  listKeys(@Payload() body: unknown): Promise<ListKeysReply> {
+    return served(listOf, body, ({ accountId, after }) => this.identity.listKeys(accountId, after));
+  }
+
+  @MessagePattern(identitySubjects.revokeKey)
+  revokeKey(@Payload() body: unknown): Promise<RevokeKeyReply> {
+    return served(revokeKey, body, ({ keyId }) => this.identity.revokeKey(keyId));
   }
 }
+
+const served = <Order, Reply>(
+  schema: z.ZodType<Order>,
+  body: unknown,
+  serve: (order: Order) => Promise<Reply>,
+): Promise<Reply | Refused> => {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return serve(parsed.data);
+  return Promise.resolve(refuse('invalid-request', z.prettifyError(parsed.error)));
+};

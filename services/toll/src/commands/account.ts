@@ -86,12 +86,18 @@ export const grantTo = async (operator: Operator, { accountId, ...body }: Grant)
   return { accountId, grantId, available };
 };
 
-export const issueKeyTo = async (operator: Operator, accountId: string, user?: string) => {
+export const issueKeyTo = async (
+  operator: Operator,
+  accountId: string,
+  user?: string,
+  project?: string,
+) => {
   const userId = user === undefined ? await ownerOf(operator, accountId) : checkedId(user);
-  const body = { accountId, userId };
+  const projectId = project === undefined ? undefined : checkedId(project);
+  const body = { accountId, userId, projectId };
   const question = { subject: identitySubjects.issueKey, body, reply: issueKeyReply };
   const { keyId, apiKey } = await operator.order(question);
-  return { accountId, userId, keyId, apiKey };
+  return { accountId, userId, ...(projectId !== undefined && { projectId }), keyId, apiKey };
 };
 
 export const balanceOf = async (operator: Operator, accountId: string): Promise<BalanceView> =>

@@ -1,0 +1,111 @@
+import {
+  addMember,
+  addMemberReply,
+  archiveProjectReply,
+  createProjectReply,
+  identitySubjects,
+  listKeysReply,
+  listMembersReply,
+  listProjectsReply,
+  removeMemberReply,
+  revokeKeyReply,
+  type KeyView,
+  type ListOf,
+  type MemberView,
+  type ProjectView,
+  type Refused,
+} from '@tollkeeper/contracts';
+
+import type { Operator } from '../operator.js';
+import { checkedId } from './account.js';
+import { checkedBody } from './correction.js';
+
+interface Schema<T> {
+  readonly parse: (value: unknown) => T;
+}
+
+/** The answer without its status. */
+const order = async <T extends object>(
+  operator: Operator,
+  subject: string,
+  body: object,
+  reply: Schema<T>,
+): Promise<Omit<Exclude<T, Refused>, 'status'>> => {
+  const answer = await operator.order({ subject, body, reply });
+  const fields: Partial<Exclude<T, Refused>> & { status?: unknown } = { ...answer };
+  delete fields.status;
+  return fields as Omit<Exclude<T, Refused>, 'status'>;
+};
+
+/** Everything that there is, page by page. */
+const allOf = async <T>(
+  accountId: string,
+  pageAt: (body: ListOf) => Promise<{ readonly items: T[]; readonly next?: string | undefined }>,
+): Promise<T[]> => {
+  const all: T[] = [];
+  let after: string | undefined;
+  do {
+    const { items, next } = await pageAt({ accountId: checkedId(accountId), after });
+    for (const item of items) all.push(item);
+    after = next;
+  } while (after !== undefined);
+  return all;
+};
+
+export const membersOf = (operator: Operator, accountId: string): Promise<MemberView[]> =>
+  allOf(accountId, async (body) => {
+    const subject = identitySubjects.listMembers;
+    const { members, next } = await order(operator, subject, body, listMembersReply);
+    return { items: members, next };
+  });
+
+export const projectsOf = (operator: Operator, accountId: string): Promise<ProjectView[]> =>
+  allOf(accountId, async (body) => {
+    const subject = identitySubjects.listProjects;
+    const { projects, next } = await order(operator, subject, body, listProjectsReply);
+    return { items: projects, next };
+  });
+
+export const keysOf = (operator: Operator, accountId: string): Promise<KeyView[]> =>
+  allOf(accountId, async (body) => {
+    const { keys, next } = await order(operator, identitySubjects.listKeys, body, listKeysReply);
+    return { items: keys, next };
+  });
+
+export const addMemberTo = async (
+  operator: Operator,
+  accountId: string,
+  userId: string,
+  role: string | undefined,
+) => {
+  const ids = { accountId: checkedId(accountId), userId: checkedId(userId) };
+  const body = checkedBody(addMember, { ...ids, role });
+  return { ...ids, ...(await order(operator, identitySubjects.addMember, body, addMemberReply)) };
+};
+
+export const removeMemberOf = async (operator: Operator, accountId: string, userId: string) => {
+  const body = { accountId: checkedId(accountId), userId: checkedId(userId) };
+  const subject = identitySubjects.removeMember;
+  return { ...body, ...(await order(operator, subject, body, removeMemberReply)) };
+};
+
+export const createProjectOf = async (operator: Operator, accountId: string, projectId: string) => {
+  const body = { accountId: checkedId(accountId), projectId: checkedId(projectId) };
+  const subject = identitySubjects.createProject;
+  return { ...body, ...(await order(operator, subject, body, createProjectReply)) };
+};
+
+export const archiveProjectOf = async (
+  operator: Operator,
+  accountId: string,
+  projectId: string,
+) => {
+  const body = { accountId: checkedId(accountId), projectId: checkedId(projectId) };
+  const subject = identitySubjects.archiveProject;
+  return { ...body, ...(await order(operator, subject, body, archiveProjectReply)) };
+};
+
+export const revokeKeyOf = async (operator: Operator, keyId: string) => {
+  const body = { keyId: checkedId(keyId) };
+  return { ...body, ...(await order(operator, identitySubjects.revokeKey, body, revokeKeyReply)) };
+};
