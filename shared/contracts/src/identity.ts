@@ -70,7 +70,7 @@ export const createProjectReply = z.discriminatedUnion('status', [
 export type CreateProjectReply = z.infer<typeof createProjectReply>;
 
 /** For good: its keys are refused from then on. Refused: `unknown-project`. */
-export const archiveProject = createProject;
+export const archiveProject = z.object({ accountId: id, projectId: id });
 export type ArchiveProject = z.input<typeof archiveProject>;
 export const archiveProjectReply = z.discriminatedUnion('status', [
   z.object({ status: accepted, archivedAt: instant }),
