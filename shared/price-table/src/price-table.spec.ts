@@ -3,7 +3,7 @@ import { calcPrice, type ModelInfo, type Provider } from '@pydantic/genai-prices
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import type { UsagePools } from '@tollkeeper/events';
-import { formatMoney } from '@tollkeeper/kernel';
+import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import { isUnpriced, priceUsage } from '@tollkeeper/pricing';
 import { readProviders, source } from './genai-prices.js';
 import { PriceTable, type NoPrice, type TablePrice } from './price-table.js';
@@ -373,12 +373,18 @@ describe(`differential: the package’s own calculation (SEED=${String(seed)})`,
   });
 
   test('is another for Groq’s Whisper below ten seconds', () => {
-    const usage = { audio_seconds: 1, input_audio_seconds: 1 };
     const options = { providerId: 'groq', timestamp: at };
-    const theirs = calcPrice(usage, 'whisper-large-v3', options)?.total_price;
-    expect(theirs).toBeCloseTo(
-      10 * Number(costOf('groq', 'whisper-large-v3', { input_audio_second: 1 })),
-      12,
-    );
+    const theirs = (seconds: number): number | undefined =>
+      calcPrice(
+        { audio_seconds: seconds, input_audio_seconds: seconds },
+        'whisper-large-v3',
+        options,
+      )?.total_price;
+    const ours = (seconds: number): string =>
+      costOf('groq', 'whisper-large-v3', { input_audio_second: seconds });
+    expect(theirs(1)).toBe(theirs(10));
+    expect(theirs(3600)).toBe(0.111);
+    expect(ours(3600)).toBe('0.111');
+    expect(parseMoney(ours(1)).lt(parseMoney(ours(10)))).toBe(true);
   });
 });
