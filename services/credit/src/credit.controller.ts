@@ -3,13 +3,14 @@ import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import { anyLane, batchVerbs, creditSubjects, type CommandBatchReply } from '@tollkeeper/contracts';
 import { idPattern } from '@tollkeeper/kernel';
 import { MessageContext } from '@tollkeeper/messaging';
+import type { Logger } from '@tollkeeper/telemetry';
 import { CreditAccounts } from './application/credit-accounts.js';
 import type { PriceBookReplica } from './application/price-book-replica.js';
 import { affordRequest } from './afford.convert.js';
 import { InvalidRequest, type Converter, type Envelope } from './credit-request.js';
 import { balanceRequest, converters, invalidReply, toReply, type Verb } from './credit.convert.js';
 import { limitsRequest } from './limits.convert.js';
-import { priceBookReplica } from './credit.tokens.js';
+import { creditLogger, priceBookReplica } from './credit.tokens.js';
 import { PartitionRouter } from './routing/partition-router.js';
 
 /** NATS messages to commands, outcomes to replies. */
@@ -19,6 +20,7 @@ export class CreditController {
     @Inject(CreditAccounts) private readonly accounts: CreditAccounts,
     @Inject(priceBookReplica) private readonly replica: PriceBookReplica,
     @Inject(PartitionRouter) private readonly router: PartitionRouter,
+    @Inject(creditLogger) private readonly logger: Logger,
   ) {}
 
   @MessagePattern('credit.v1.reserve.*')
@@ -157,7 +159,8 @@ export class CreditController {
       const reply = elsewhere ? await elsewhere : 'here';
       if (reply !== 'here') return reply;
       return await this.carryOut(converters[known], accountId, body, gatewayEnvelope);
-    } catch {
+    } catch (error) {
+      this.logger.error({ err: error, accountId, verb: known }, 'a command of a batch failed');
       return { ...invalidReply('the service failed'), reason: 'internal', retryable: true };
     }
   }

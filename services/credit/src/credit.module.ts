@@ -17,7 +17,7 @@ import { IndexedRecall } from './application/recall.js';
 import { SnapshotWriter } from './application/snapshot-writer.js';
 import type { CreditConfig } from './credit.config.js';
 import { CreditController } from './credit.controller.js';
-import { priceBookReplica } from './credit.tokens.js';
+import { creditLogger, priceBookReplica } from './credit.tokens.js';
 import { PartitionRouter } from './routing/partition-router.js';
 import { defaultForgetting } from './domain/credit-account/memory.js';
 
@@ -30,6 +30,7 @@ class CreditModule {
     accounts: CreditAccounts,
     replica: PriceBookReplica,
     router: PartitionRouter,
+    logger: Logger,
   ): DynamicModule {
     return {
       module: CreditModule,
@@ -38,6 +39,7 @@ class CreditModule {
         { provide: CreditAccounts, useValue: accounts },
         { provide: priceBookReplica, useValue: replica },
         { provide: PartitionRouter, useValue: router },
+        { provide: creditLogger, useValue: logger },
       ],
     };
   }
@@ -95,7 +97,7 @@ export const startCredit = async (
   const dueWork = new CarryOutDue(dueListOf(nats), accounts, clock, logger);
 
   const app: INestMicroservice = await NestFactory.createMicroservice(
-    CreditModule.with(accounts, replica, router),
+    CreditModule.with(accounts, replica, router, logger),
     {
       strategy: new NatsTransport({
         nats,
