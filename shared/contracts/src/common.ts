@@ -39,4 +39,6 @@ export const headers = {
   correlationId: 'Toll-Correlation-Id',
   causationId: 'Toll-Causation-Id',
   actor: 'Toll-Actor',
+  /** An admin's key: whoever holds it is its actor, in its role. */
+  adminKey: 'Toll-Admin-Key',
 } as const;

@@ -25,6 +25,7 @@ export const creditSubjects = {
   recur: (accountId: string): string => `credit.admin.v1.recur.${accountId}`,
   alerts: (accountId: string): string => `credit.admin.v1.alerts.${accountId}`,
   topUpRule: (accountId: string): string => `credit.admin.v1.top-up-rule.${accountId}`,
+  rerate: (accountId: string): string => `credit.admin.v1.rerate.${accountId}`,
   /** Many commands in one message, self-clocked: see `batch`. */
   batch: (lane: string): string => `credit.v1.batch.${lane}`,
   /** Between credit instances only: a message whose account the receiver owns; see `forwardHeaders`. */
@@ -38,6 +39,7 @@ export const creditRefusals = [
   'insufficient-credits',
   'debt-outstanding',
   'unknown-price',
+  'below-cost',
   'unbounded',
   'replay-mismatch',
   'unknown-reservation',
@@ -99,6 +101,8 @@ export const completionRequested = z.object({
     outputTokens: tokens,
     choices: z.number().int().min(1).max(128).default(1),
     serviceTier: z.string().max(32).optional(),
+    /** Where the vendor will run it, as its price list names it. */
+    region: z.string().max(32).optional(),
     /** True: where the credits do not cover `outputTokens`, reserve what they do cover. */
     outputMayShrink: z.boolean().default(false),
   }),
@@ -121,6 +125,7 @@ const attempt = z.object({
   answeredModel: z.string().max(160).optional(),
   vendorRequestId: z.string().max(128).optional(),
   serviceTier: z.string().max(32).optional(),
+  region: z.string().max(32).optional(),
   billed: z.boolean().default(true),
   provenance: z.enum(['exact', 'vendor-reported', 'estimated', 'unknown']).default('exact'),
   /** Exclusive pools by meter: `{"input": 900, "cache_read": 100, "output": 50}`. */
@@ -162,6 +167,18 @@ export const correct = z.object({
   attempts: z.array(attempt).min(1).max(8),
 });
 export type Correct = z.input<typeof correct>;
+
+/**
+ * Prices what a settled reservation used at another version of the same model, with the multipliers and credit value that it was
+ * charged by, and books the difference. One that is priced so already stays as it is.
+ */
+export const rerate = z.object({
+  ...identity,
+  reservationId: id,
+  priceVersion: z.string().min(1).max(256),
+  reason: z.string().min(1).max(256),
+});
+export type Rerate = z.input<typeof rerate>;
 
 /** Reserve and settle a plain amount in one step. */
 export const charge = z.object({ ...identity, ...purpose, amountCredits: positiveDecimal });
@@ -391,6 +408,18 @@ export type SettleAccepted = z.infer<typeof settleAccepted>;
 
 export const accepted = z.object({ status: z.literal('accepted') });
 export type Accepted = z.infer<typeof accepted>;
+
+export const rerateAccepted = z.object({
+  status: z.literal('accepted'),
+  reservationId: z.string(),
+  /** False: it was priced so already. */
+  changed: z.boolean(),
+  chargeCredits: decimal,
+  costUsd: decimal,
+});
+export type RerateAccepted = z.infer<typeof rerateAccepted>;
+export const rerateReply = z.discriminatedUnion('status', [rerateAccepted, refused]);
+export type RerateReply = z.infer<typeof rerateReply>;
 
 export const openAccepted = z.object({ status: z.literal('accepted'), accountId: z.string() });
 export const grantAccepted = z.object({

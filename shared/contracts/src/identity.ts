@@ -12,6 +12,11 @@ export const identitySubjects = {
   issueKey: 'identity.admin.v1.issue-key',
   listKeys: 'identity.admin.v1.list-keys',
   revokeKey: 'identity.admin.v1.revoke-key',
+  issueAdminKey: 'identity.admin.v1.issue-admin-key',
+  listAdminKeys: 'identity.admin.v1.list-admin-keys',
+  revokeAdminKey: 'identity.admin.v1.revoke-admin-key',
+  /** For the service that an admin asks: whose key it is. */
+  verifyAdminKey: 'identity.v1.verify-admin-key',
 } as const;
 
 /** From one gateway to all: what they remember of the keys of an account is old. */
@@ -129,3 +134,48 @@ export const revokeKeyReply = z.discriminatedUnion('status', [
   refused,
 ]);
 export type RevokeKeyReply = z.infer<typeof revokeKeyReply>;
+
+/** `viewer` reads; `pricer` also proposes, decides on what others proposed, and publishes prices; `admin` also changes settings and re-rates. */
+export const adminRoles = ['viewer', 'pricer', 'admin'] as const;
+export const adminRole = z.enum(adminRoles);
+export type AdminRole = z.infer<typeof adminRole>;
+
+/** `actor` is an id, never a name: it is stored with every change that the key makes. */
+export const issueAdminKey = z.object({ actor: id, role: adminRole });
+export type IssueAdminKey = z.input<typeof issueAdminKey>;
+/** The only time that the key itself is shown; a hash of it is stored. */
+export const issueAdminKeyReply = z.discriminatedUnion('status', [
+  z.object({ status: accepted, keyId: z.string(), adminKey: z.string() }),
+  refused,
+]);
+export type IssueAdminKeyReply = z.infer<typeof issueAdminKeyReply>;
+
+export const listAdminKeys = z.object({ after: id.optional() });
+export const adminKeyView = z.object({
+  keyId: z.string(),
+  actor: z.string(),
+  role: adminRole,
+  createdAt: instant,
+  revokedAt: instant.optional(),
+});
+export type AdminKeyView = z.infer<typeof adminKeyView>;
+export const listAdminKeysReply = z.discriminatedUnion('status', [
+  z.object({ status: accepted, keys: z.array(adminKeyView), next: z.string().optional() }),
+  refused,
+]);
+export type ListAdminKeysReply = z.infer<typeof listAdminKeysReply>;
+
+/** Revoked again, it keeps its first time. Refused: `unknown-key`. */
+export const revokeAdminKey = z.object({ keyId: id });
+export const revokeAdminKeyReply = z.discriminatedUnion('status', [
+  z.object({ status: accepted, revokedAt: instant }),
+  refused,
+]);
+export type RevokeAdminKeyReply = z.infer<typeof revokeAdminKeyReply>;
+
+/** SHA-256 of the key, hexadecimal: the key itself does not travel on. Refused: `unknown-key`, of a revoked one too. */
+export const verifyAdminKey = z.object({ keyHash: z.string().regex(/^[0-9a-f]{64}$/) });
+export const adminIdentity = z.object({ status: accepted, actor: id, role: adminRole });
+export type AdminIdentity = z.infer<typeof adminIdentity>;
+export const verifyAdminKeyReply = z.discriminatedUnion('status', [adminIdentity, refused]);
+export type VerifyAdminKeyReply = z.infer<typeof verifyAdminKeyReply>;

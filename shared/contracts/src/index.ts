@@ -7,4 +7,5 @@ export * from './inbox.js';
 export * from './ledger.js';
 export * from './partition.js';
 export * from './pricing.js';
+export * from './pricing-admin.js';
 export * from './projection.js';

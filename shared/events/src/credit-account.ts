@@ -128,6 +128,7 @@ const quote = z.object({
     outputTokens: z.number().int(),
     choices: z.number().int(),
     serviceTier: z.string().optional(),
+    region: z.string().optional(),
   }),
 });
 export type Quote = z.infer<typeof quote>;
@@ -204,6 +205,8 @@ const released = z.object({
 
 const usageCorrected = charge.extend({
   reservationId: z.string(),
+  /** Absent: other usage was reported. Present: the same usage at another price version. */
+  rerating: z.object({ priceVersion: z.string(), reason: z.string() }).optional(),
   previousChargeCredits: decimal,
   /**
    * Positive: taken now. Negative: given back. The difference of what the charge comes to after its refunds, which is

@@ -42,6 +42,8 @@ export const pricedAttempt = z.object({
   answeredModel: z.string().optional(),
   vendorRequestId: z.string().optional(),
   serviceTier: z.string().optional(),
+  /** Where the vendor ran it, as its price list names it. */
+  region: z.string().optional(),
   billed: z.boolean(),
   provenance: z.enum(provenances),
   priceVersion: z.string(),

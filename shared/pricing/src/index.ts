@@ -6,3 +6,4 @@ export * from './price-book.js';
 export { compilePriceVersion, standardRateUsd, type PriceVersion } from './price-version.js';
 export { CorruptPriceBookError } from './rate-card.js';
 export * from './recompute.js';
+export * from './settings.js';

@@ -98,6 +98,7 @@ export class PriceBook {
   readonly #rulesByScope = new Map<string, MultiplierRule[]>();
   readonly #policies = new Map<string, CreditPolicy>();
   readonly #policiesByDate: CreditPolicy[] = [];
+  readonly #settings = new Map<string, (Dated & { readonly value: string })[]>();
 
   /** Throws CorruptPriceBookError, or InvalidDecimalError, for what no writer of ours records. */
   apply(event: PriceBookEvent): void {
@@ -112,9 +113,7 @@ export class PriceBook {
         this.#propose(event.data);
         return;
       case 'MultiplierApproved':
-        this.#approve(event.data.ruleId);
-        return;
-      case 'MultiplierRejected':
+        this.#approve(event.data);
         return;
       case 'MultiplierWithdrawn':
         this.#withdrawFrom(event.data.ruleId, event.data.effectiveFrom);
@@ -123,6 +122,15 @@ export class PriceBook {
         this.#setPolicy(event.data);
         return;
       case 'SettingChanged':
+        this.#set(event.data);
+        return;
+      case 'MultiplierRejected':
+      case 'MultiplierWithdrawalProposed':
+      case 'MultiplierWithdrawalRejected':
+      case 'PriceAlertRaised':
+      case 'PriceAlertAcknowledged':
+      case 'PriceAlertApplied':
+      case 'PriceAlertIgnored':
         return;
       default:
         unreachable(event);
@@ -170,6 +178,11 @@ export class PriceBook {
     return this.#policies.get(id);
   }
 
+  /** What admins have set; undefined where nobody has, so that the reader's own default holds. */
+  settingAt(name: string, at: Date): string | undefined {
+    return latest(this.#settings.get(name), at.getTime(), () => true)?.value;
+  }
+
   /** The versions in force, one for each model that has a price. */
   modelsAt(at: Date): PriceVersion[] {
     const atMs = at.getTime();
@@ -191,6 +204,13 @@ export class PriceBook {
     }
   }
 
+  #set({ name, value, effectiveFrom }: EventData<'SettingChanged'>): void {
+    insertDated(listOf(this.#settings, name), {
+      value,
+      effectiveFromMs: Date.parse(effectiveFrom),
+    });
+  }
+
   #withdrawFrom(id: string, effectiveFrom: string): void {
     const atMs = Date.parse(effectiveFrom);
     this.#withdrawnFromMs.set(id, Math.min(atMs, this.#withdrawnFromMs.get(id) ?? Infinity));
@@ -209,11 +229,18 @@ export class PriceBook {
     });
   }
 
-  #approve(ruleId: string): void {
+  #approve({ ruleId, effectiveFrom }: EventData<'MultiplierApproved'>): void {
     if (this.#approved.has(ruleId)) return;
-    const rule = this.#rules.get(ruleId);
-    if (!rule) throw new CorruptPriceBookError(`rule ${ruleId} was approved but never proposed`);
+    const proposed = this.#rules.get(ruleId);
+    if (!proposed) {
+      throw new CorruptPriceBookError(`rule ${ruleId} was approved but never proposed`);
+    }
+    const rule =
+      effectiveFrom === undefined
+        ? proposed
+        : { ...proposed, effectiveFromMs: Date.parse(effectiveFrom) };
     const { provider = '', model = '', tier = '' } = rule.scope;
+    this.#rules.set(ruleId, rule);
     this.#approved.add(ruleId);
     insertDated(listOf(this.#rulesByScope, scopeKey(provider, model, tier)), rule);
   }
