@@ -21,6 +21,7 @@ import { readTrialBalance } from './journal/trial-balance.query.js';
 import { readMargins } from './margin-by-tier/margin-by-tier.query.js';
 import { findDue } from './due-work/due-work.query.js';
 import { pageOpenReservations } from './open-reservations/open-reservations.query.js';
+import { pagePriceChanges, readSystemConfig } from './price-book/price-book.query.js';
 import type { AsOf } from './projector/as-of.js';
 import type { Projector } from './projector/projector.js';
 import { findRevisions } from './recall/recall.query.js';
@@ -158,6 +159,22 @@ export class ProjectionController {
     return this.answer(dayPage, body, async (query) => {
       const { rows, ...rest } = await pageDays(this.pool, { ...query, before: query.before });
       return { days: rows, ...rest };
+    });
+  }
+
+  @MessagePattern(projectionSubjects.systemConfig)
+  systemConfig(): Promise<unknown> {
+    return readSystemConfig(this.pool);
+  }
+
+  @MessagePattern(projectionSubjects.priceChanges)
+  priceChanges(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(revisionPage, body, async (query) => {
+      const { rows, ...rest } = await pagePriceChanges(this.pool, {
+        ...query,
+        before: query.before,
+      });
+      return { changes: rows, ...rest };
     });
   }
 

@@ -12,6 +12,10 @@ export const projectionSubjects = {
   marginByTier: 'projection.v1.margin-by-tier',
   trialBalance: 'projection.v1.trial-balance',
   dailySummaries: 'projection.v1.daily-summaries',
+  /** Run-time settings that hold now: key, value, description, when and by whom. */
+  systemConfig: 'projection.v1.system-config',
+  /** Who changed what in the price book, when and why: newest first, page by page. */
+  priceChanges: 'projection.v1.price-changes',
   /** A hint for the credit service: what is to be done because its time has come. */
   due: 'projection.v1.due',
   /** For the credit service: which stored events are about a reservation. */

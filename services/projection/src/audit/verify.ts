@@ -3,6 +3,7 @@ import type { Pool } from '@tollkeeper/postgres';
 import { BatchProjector } from '../projector/batch-projector.js';
 import { consumeToHead } from '../projector/consume.js';
 import { accountIdOf, decodeEvent } from '../projector/decode-event.js';
+import { projectPriceBook } from '../price-book/price-book-projector.js';
 import { AccountProof } from './account-proof.js';
 import { compareGrants, compareJournal, compareRefunds } from './compare-books.js';
 import { DifferenceError } from './difference.js';
@@ -64,6 +65,9 @@ class Verification {
     const checkpoint = await this.shadow.copyLive(storeId);
     await this.readEvents(await BatchProjector.atCheckpoint(this.shadow.pool, storeId), checkpoint);
     await this.compareCheckpoint(checkpoint);
+    if (checkpoint.priceBookPosition !== undefined) {
+      await projectPriceBook(this.options.store, this.shadow.pool, checkpoint.priceBookPosition);
+    }
     const rows = await this.shadow.compare();
     await this.compareBalances();
     await compareGrants(this.shadow.pool, this.proofs);
