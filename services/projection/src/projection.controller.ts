@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import {
+  chargedCallsQuery,
   dueQuery,
   id,
   pageQuery,
@@ -25,6 +26,7 @@ import { pagePriceChanges, readSystemConfig } from './price-book/price-book.quer
 import type { AsOf } from './projector/as-of.js';
 import type { Projector } from './projector/projector.js';
 import { findRevisions } from './recall/recall.query.js';
+import { pageChargedCalls } from './usage-log/charged-calls.query.js';
 import { pageUsage } from './usage-log/usage-log.query.js';
 
 export const readPool = Symbol('read pool');
@@ -136,6 +138,11 @@ export class ProjectionController {
       });
       return { accountId, limits: rows, ...rest };
     });
+  }
+
+  @MessagePattern(projectionSubjects.chargedCalls)
+  chargedCalls(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(chargedCallsQuery, body, (query) => pageChargedCalls(this.pool, query));
   }
 
   @MessagePattern(projectionSubjects.marginByTier)
