@@ -90,6 +90,7 @@ export const chargedAttempt = z.object({
   priceVersion: z.string(),
   costUsd: decimal,
   multiplier: decimal,
+  multiplierRule: z.string(),
   multiplierLevel: z.string(),
   lines: z.array(z.tuple([z.string(), decimal])),
 });

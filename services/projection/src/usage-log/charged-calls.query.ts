@@ -12,10 +12,10 @@ interface Row extends Omit<ChargedCall, 'attempts' | 'requestedAt'> {
 type Place = Pick<ChargedCall, 'requestedAt' | 'accountId' | 'reservationId'>;
 
 /** Of a line only what was used: the rates follow from the version. */
-const toChargedAttempt = (attempt: PricedAttempt): ChargedAttempt => {
-  const { multiplierRule: _rule, lines, ...rest } = attempt;
-  return { ...rest, lines: lines.map(({ meter, quantity }) => [meter, quantity]) };
-};
+const toChargedAttempt = ({ lines, ...attempt }: PricedAttempt): ChargedAttempt => ({
+  ...attempt,
+  lines: lines.map(({ meter, quantity }) => [meter, quantity]),
+});
 
 const toChargedCall = ({ requestedAt, attempts, ...row }: Row): ChargedCall => ({
   ...row,
