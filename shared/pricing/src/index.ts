@@ -8,6 +8,6 @@ export * from './margin-guard.js';
 export * from './price-book.js';
 export * from './quote.js';
 export { compilePriceVersion, standardRateUsd, type PriceVersion } from './price-version.js';
-export { CorruptPriceBookError } from './rate-card.js';
+export { CorruptPriceBookError } from './rate.js';
 export * from './recompute.js';
 export * from './settings.js';
