@@ -2,7 +2,7 @@ import { parseMoney, unreachable, type Money } from '@tollkeeper/kernel';
 import type { MultiplierLevel, MultiplierScope, PriceBookEvent } from '@tollkeeper/events';
 import type { CreditValue } from './charge.js';
 import { compilePriceVersion, type PriceVersion } from './price-version.js';
-import { CorruptPriceBookError } from './rate-card.js';
+import { CorruptPriceBookError } from './rate.js';
 
 export interface ModelName {
   readonly provider: string;
