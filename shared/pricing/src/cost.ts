@@ -79,6 +79,19 @@ const rateFor = (rates: ReadonlyMap<string, Rate>, meter: string): Rate | undefi
   return plain === undefined ? undefined : rates.get(plain);
 };
 
+/**
+ * The rate that prices each meter of usage like this; undefined for a meter without one. For whoever prices very many
+ * usages and keeps what it has made of a rate.
+ */
+export const ratesFor = (
+  version: PriceVersion,
+  pools: UsagePools,
+  conditions: PricingConditions,
+): ((meter: string) => Rate | undefined) => {
+  const rates = ratesAt(cardFor(version, conditions), pools);
+  return (meter) => rateFor(rates, meter);
+};
+
 /** Whole units only; throws RangeError. */
 const quantityOf = (pools: UsagePools, meter: string): number => {
   const quantity = pools[meter] ?? 0;

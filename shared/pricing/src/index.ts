@@ -8,6 +8,7 @@ export * from './margin-guard.js';
 export * from './price-book.js';
 export * from './quote.js';
 export { compilePriceVersion, standardRateUsd, type PriceVersion } from './price-version.js';
-export { CorruptPriceBookError } from './rate.js';
+export { CorruptPriceBookError, type Rate } from './rate.js';
+export { callMeter } from './meter.js';
 export * from './recompute.js';
 export * from './settings.js';
