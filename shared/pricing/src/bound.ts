@@ -11,6 +11,8 @@ export interface CallBounds {
   readonly choices: number;
   /** As requested; a vendor may answer with the standard tier instead, so both are bounded. */
   readonly serviceTier?: string | undefined;
+  /** Where the vendor will run it; it may run anywhere instead, so both are bounded. */
+  readonly region?: string | undefined;
   /** When the request began; without it the dearest time of day counts. */
   readonly at?: Date | undefined;
 }

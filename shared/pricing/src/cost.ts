@@ -29,6 +29,8 @@ export interface PricedUsage {
 export interface PricingConditions {
   /** As the vendor's answer names it. */
   readonly serviceTier?: string | undefined;
+  /** Where the vendor ran the call, as its price list names it; undefined: anywhere. */
+  readonly region?: string | undefined;
   /** When the request began: picks the time-of-day window. */
   readonly at: Date;
 }
