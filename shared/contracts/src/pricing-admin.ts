@@ -231,6 +231,7 @@ export const vendorPriceView = z.object({
   notes: z.string().optional(),
   publishedBy: z.string(),
   publishedAt: z.string(),
+  reason: z.string().optional(),
 });
 export type VendorPriceView = z.infer<typeof vendorPriceView>;
 

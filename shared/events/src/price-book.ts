@@ -75,6 +75,8 @@ const vendorPricePublished = z.object({
     url: z.string().optional(),
   }),
   notes: z.string().optional(),
+  /** Why whoever published it did. */
+  reason: z.string().optional(),
 });
 export type VendorPricePublished = z.infer<typeof vendorPricePublished>;
 
@@ -164,7 +166,7 @@ const priceAlertRaised = z.object({
   /** The version in force when it was raised. */
   priceVersion: z.string(),
   /** What would be published, but for its version's id. */
-  candidate: vendorPricePublished.omit({ priceVersion: true }),
+  candidate: vendorPricePublished.omit({ priceVersion: true, reason: true }),
   /** Standard rates that differ; a side without the meter is absent. */
   changes: z.array(
     z.object({
