@@ -377,6 +377,8 @@ export const settingView = z.object({
   updatedAt: z.string().optional(),
   updatedBy: z.string().optional(),
   reason: z.string().optional(),
+  /** What is set and has not begun. */
+  next: z.object({ value: z.string(), effectiveFrom: z.string() }).optional(),
 });
 export type SettingView = z.infer<typeof settingView>;
 export const listSettingsReply = z.union([

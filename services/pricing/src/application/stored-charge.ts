@@ -35,10 +35,10 @@ const readEvents = async (
   return events;
 };
 
-const isCharge = (
-  event: CreditAccountEvent,
-): event is Extract<CreditAccountEvent, { data: Charge }> =>
-  event.type === 'Settled' || event.type === 'SettledLate' || event.type === 'UsageCorrected';
+const chargeOf = (event: CreditAccountEvent): Charge | undefined =>
+  event.type === 'Settled' || event.type === 'SettledLate' || event.type === 'UsageCorrected'
+    ? event.data
+    : undefined;
 
 /** Undefined where nothing has been charged. A correction replaces the charge before it. */
 export const findStoredCharge = async (
@@ -49,13 +49,13 @@ export const findStoredCharge = async (
 ): Promise<StoredCharge | undefined> => {
   const { revisions } = await index(accountId, reservationId);
   const events = await readEvents(store, accountId, revisions);
-  const charged = events.findLast(isCharge);
-  if (!charged) return undefined;
+  const charge = events.map(chargeOf).findLast((each) => each !== undefined);
+  if (!charge) return undefined;
   const refunds: Money[] = [];
-  let requestedAt = charged.metadata.occurredAt;
+  let requestedAt = events[0]?.metadata.occurredAt ?? '';
   for (const { type, data, metadata } of events) {
     if (type === 'Reserved') requestedAt = data.quote?.requestStartedAt ?? metadata.occurredAt;
     if (type === 'Refunded') refunds.push(parseMoney(data.amountCredits));
   }
-  return { requestedAt, charge: charged.data, refundedCredits: formatMoney(sumMoney(refunds)) };
+  return { requestedAt, charge, refundedCredits: formatMoney(sumMoney(refunds)) };
 };

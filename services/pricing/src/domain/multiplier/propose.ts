@@ -78,6 +78,9 @@ export const proposeMultiplier = (
   if (levelOf(scope) === undefined) {
     return refuse('invalid-request', 'a tier stands alone, or with provider and model');
   }
+  if (parseMoney(command.multiplier).lte(0)) {
+    return refuse('invalid-request', 'a multiplier is above 0');
+  }
   const fault = nameFault(scope) ?? belowCost(command.multiplier, context);
   if (fault) return fault;
   const ruleId = `${scopeName(scope)}@${String(state.rules.length + 1)}`;

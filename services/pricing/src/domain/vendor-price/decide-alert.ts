@@ -1,7 +1,7 @@
-import type { PriceBookEvent } from '@tollkeeper/events';
+import type { PriceBookEvent, PriceBookEventOf } from '@tollkeeper/events';
 import type { DecisionContext } from '../price-book/decision-context.js';
 import { refuse, type Verdict } from '../price-book/verdict.js';
-import { priceFrom } from './offer.js';
+import { priceFrom, type Candidate } from './offer.js';
 import { alertOf, nextVersionId, type Alert, type ModelPrices } from './state.js';
 
 export interface DecideAlert {
@@ -12,28 +12,39 @@ export interface DecideAlert {
 }
 
 /**
- * Where the price watch has found another price, it begins when the source says, if that is still to come: it has not been
- * charged before, and is not charged backwards.
+ * Publishes what an alert is about. It begins when its source says, if that is still to come: a price that nobody has been
+ * charged by is not charged backwards.
  */
-const applyEvents = (
-  state: ModelPrices,
-  { raised }: Alert,
-  command: DecideAlert,
+export const appliedEvents = (
+  candidate: Candidate,
+  applied: PriceBookEventOf<'PriceAlertApplied'>['data'],
+  asked: string | undefined,
   context: DecisionContext,
 ): PriceBookEvent[] => {
-  const { candidate, alertId } = raised;
-  const priceVersion = nextVersionId(state, candidate.provider, candidate.model);
-  const now = context.at.toISOString();
-  const sourced = candidate.effectiveFrom > now ? candidate.effectiveFrom : undefined;
-  const effectiveFrom = priceFrom(command.effectiveFrom ?? sourced, context);
-  const { reason } = command;
+  const { priceVersion, reason } = applied;
+  const sourced =
+    Date.parse(candidate.effectiveFrom) > context.at.getTime()
+      ? candidate.effectiveFrom
+      : undefined;
+  const effectiveFrom = priceFrom(asked ?? sourced, context);
+  const because = reason === undefined ? {} : { reason };
   return [
-    { type: 'PriceAlertApplied', data: { alertId, priceVersion, reason } },
+    { type: 'PriceAlertApplied', data: applied },
     {
       type: 'VendorPricePublished',
-      data: { ...candidate, priceVersion, effectiveFrom, reason },
+      data: { ...candidate, priceVersion, effectiveFrom, ...because },
     },
   ];
+};
+
+const applyAlert = (
+  state: ModelPrices,
+  { raised: { alertId, candidate } }: Alert,
+  { reason, effectiveFrom }: DecideAlert,
+  context: DecisionContext,
+): PriceBookEvent[] => {
+  const priceVersion = nextVersionId(state, candidate.provider, candidate.model);
+  return appliedEvents(candidate, { alertId, priceVersion, reason }, effectiveFrom, context);
 };
 
 /** Refused: `unknown-alert`; `not-pending` once it is applied or ignored. */
@@ -52,7 +63,7 @@ export const decideAlert = (
     case 'acknowledge':
       return [{ type: 'PriceAlertAcknowledged', data: { alertId, reason } }];
     case 'apply':
-      return applyEvents(state, alert, command, context);
+      return applyAlert(state, alert, command, context);
     case 'ignore':
       return [{ type: 'PriceAlertIgnored', data: { alertId, reason } }];
   }

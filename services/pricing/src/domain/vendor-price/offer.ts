@@ -1,6 +1,6 @@
 import type { RateFactor, RatioFallback, VendorPricePublished, VendorRate } from '@tollkeeper/events';
-import { formatMoney, Money, parseMoney } from '@tollkeeper/kernel';
-import { toStoredPlaces } from '@tollkeeper/pricing';
+import { formatMoney, messageOf, Money, parseMoney } from '@tollkeeper/kernel';
+import { compilePriceVersion, toStoredPlaces } from '@tollkeeper/pricing';
 import type { DecisionContext } from '../price-book/decision-context.js';
 import { nameFault } from '../price-book/names.js';
 import { refuse, type Refusal } from '../price-book/verdict.js';
@@ -135,24 +135,32 @@ export const candidateOf = (offer: OfferedPrice, context: PriceContext): Candida
     return refuse('invalid-request', 'effectiveTo comes before the price begins');
   }
   const rates = inUsd(offer.rates, exchange?.usdPerUnit);
-  return (
-    implausible(rates, context) ??
-    present({
-      provider,
-      model,
-      aliases: aliases && aliases.length > 0 ? [...aliases] : undefined,
-      effectiveFrom,
-      effectiveTo,
-      rates,
-      factors: factors && factors.length > 0 ? factors : undefined,
-      fallbacks: fallbacks && fallbacks.length > 0 ? fallbacks : undefined,
-      exchange,
-      contextTokensMax: offer.contextTokensMax,
-      outputTokensMax: offer.outputTokensMax,
-      source,
-      notes,
-    } as Candidate)
-  );
+  const candidate = present({
+    provider,
+    model,
+    aliases: aliases && aliases.length > 0 ? [...aliases] : undefined,
+    effectiveFrom,
+    effectiveTo,
+    rates,
+    factors: factors && factors.length > 0 ? factors : undefined,
+    fallbacks: fallbacks && fallbacks.length > 0 ? fallbacks : undefined,
+    exchange,
+    contextTokensMax: offer.contextTokensMax,
+    outputTokensMax: offer.outputTokensMax,
+    source,
+    notes,
+  } as Candidate);
+  return implausible(rates, context) ?? uncompiled(candidate) ?? candidate;
+};
+
+/** A version that no replica could read is none. */
+const uncompiled = (candidate: Candidate): Refusal | undefined => {
+  try {
+    compilePriceVersion({ ...candidate, priceVersion: 'candidate' });
+    return undefined;
+  } catch (error) {
+    return refuse('invalid-request', messageOf(error));
+  }
 };
 
 /** When a price begins that was asked to begin then. */

@@ -140,6 +140,10 @@ export const versionInForce = ({ versions }: ModelPrices, at: Date): Version | u
   return found && endMs(found) > atMs ? found : undefined;
 };
 
-/** A version's id: `<provider>:<model>@<n>`. */
-export const nextVersionId = (state: ModelPrices, provider: string, model: string): string =>
-  `${provider}:${model}@${String(state.versions.length + 1)}`;
+/** A version's id, `<provider>:<model>@<n>`; `more` of them follow those that are recorded. */
+export const nextVersionId = (
+  { versions }: ModelPrices,
+  provider: string,
+  model: string,
+  more = 1,
+): string => `${provider}:${model}@${String(versions.length + more)}`;
