@@ -231,6 +231,7 @@ export const vendorPriceView = z.object({
   notes: z.string().optional(),
   publishedBy: z.string(),
   publishedAt: z.string(),
+  reason: z.string().optional(),
 });
 export type VendorPriceView = z.infer<typeof vendorPriceView>;
 
@@ -292,6 +293,11 @@ export const importedPrice = z.object({
         per: decimal,
         fromUsd: decimal.optional(),
         toUsd: decimal.optional(),
+        /** Conditions as a rate has them; absent: the standard tier, any total input, hour and region. */
+        serviceTier: z.string().optional(),
+        inputTokensOver: z.number().optional(),
+        window: z.object({ from: z.string(), to: z.string() }).optional(),
+        region: z.string().optional(),
       }),
     )
     .optional(),
@@ -371,6 +377,8 @@ export const settingView = z.object({
   updatedAt: z.string().optional(),
   updatedBy: z.string().optional(),
   reason: z.string().optional(),
+  /** What is set and has not begun. */
+  next: z.object({ value: z.string(), effectiveFrom: z.string() }).optional(),
 });
 export type SettingView = z.infer<typeof settingView>;
 export const listSettingsReply = z.union([

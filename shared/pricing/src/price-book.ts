@@ -72,7 +72,7 @@ const scopeKey = (provider: string, model: string, tier: string): string =>
   `${provider}\n${model}\n${tier}`;
 
 /** The level of a scope's fields; a model's rule may name its provider. */
-const levelOf = (scope: MultiplierScope): MultiplierLevel | undefined => {
+export const levelOf = (scope: MultiplierScope): MultiplierLevel | undefined => {
   const { provider, model, tier } = scope;
   if (tier !== undefined) {
     if (provider !== undefined && model !== undefined) return 'provider+model+tier';
