@@ -6,11 +6,13 @@ import { connectNats, NatsTransport, type NatsConnection } from '@tollkeeper/mes
 import { quarantineReason } from '@tollkeeper/price-table/sanity-gate';
 import type { Logger } from '@tollkeeper/telemetry';
 import { identityKeys } from './adapters/identity-keys.js';
+import { creditReratings, projectionCalls } from './adapters/ledger-calls.js';
 import { projectionIndex } from './adapters/projection-index.js';
 import { AdminDesk } from './admin/admin-desk.js';
 import { AlertsController } from './admin/alerts.controller.js';
 import { ConfigsController } from './admin/configs.controller.js';
 import { SettingsController } from './admin/settings.controller.js';
+import { SimulationsController } from './admin/simulations.controller.js';
 import { VendorPricesController } from './admin/vendor-prices.controller.js';
 import { Admins } from './application/admins.js';
 import { BookPolicy } from './application/book-policy.js';
@@ -18,7 +20,9 @@ import { BookWriter } from './application/book-writer.js';
 import { PriceImports } from './application/import-prices.js';
 import { PriceBookCommands } from './application/price-book-commands.js';
 import { PriceBookReplica } from './application/price-book-replica.js';
+import { Reratings } from './application/reratings.js';
 import { seedPriceBook } from './application/seed-price-book.js';
+import { Simulations } from './application/simulations.js';
 import { findStoredCharge } from './application/stored-charge.js';
 import { seedStreams } from './domain/price-book/seed-streams.js';
 import type { PricingConfig } from './pricing.config.js';
@@ -38,6 +42,7 @@ class PricingModule {
         VendorPricesController,
         AlertsController,
         SettingsController,
+        SimulationsController,
       ],
       providers: [...providers],
     };
@@ -53,6 +58,7 @@ const providersOf = (
   const writer = new BookWriter(store, replica);
   const policy = new BookPolicy(replica, priceLeadMs, quarantineReason);
   const index = projectionIndex(nats);
+  const calls = projectionCalls(nats);
   const find: FindStoredCharge = (accountId, reservationId) =>
     findStoredCharge(index, store, accountId, reservationId);
   return [
@@ -60,6 +66,12 @@ const providersOf = (
     { provide: AdminDesk, useValue: new AdminDesk(new Admins(identityKeys(nats))) },
     { provide: PriceBookCommands, useValue: new PriceBookCommands(writer, policy, replica) },
     { provide: PriceImports, useValue: new PriceImports(writer, policy, replica) },
+    { provide: BookPolicy, useValue: policy },
+    { provide: Simulations, useValue: new Simulations(calls, replica.prices) },
+    {
+      provide: Reratings,
+      useValue: new Reratings(calls, creditReratings(nats), replica.prices),
+    },
     { provide: storedCharges, useValue: find },
   ];
 };

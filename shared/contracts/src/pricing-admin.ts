@@ -30,6 +30,7 @@ export const pricingRefusals = [
   'unknown-price',
   'unknown-alert',
   'unknown-setting',
+  'unknown-simulation',
   'not-pending',
   'not-in-force',
   'below-cost',

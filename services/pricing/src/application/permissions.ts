@@ -1,6 +1,11 @@
-import type { AdminRole, pricingAdminSubjects } from '@tollkeeper/contracts';
+import type {
+  AdminRole,
+  pricingAdminSubjects,
+  pricingSimulationSubjects,
+} from '@tollkeeper/contracts';
 
-export type PricingAdminCommand = keyof typeof pricingAdminSubjects;
+export type PricingAdminCommand =
+  keyof typeof pricingAdminSubjects | keyof typeof pricingSimulationSubjects;
 
 const everyone: readonly AdminRole[] = ['viewer', 'pricer', 'admin'];
 const pricers: readonly AdminRole[] = ['pricer', 'admin'];
@@ -21,4 +26,7 @@ export const permittedRoles: Readonly<Record<PricingAdminCommand, readonly Admin
   decideAlert: pricers,
   listSettings: everyone,
   changeSetting: admins,
+  simulate: everyone,
+  simulationUsers: everyone,
+  rerate: admins,
 };
