@@ -29,6 +29,8 @@ import { HealthController, type Health } from './health/health.controller.js';
 import { refuseBadUrl, RefusalFilter } from './http/refusal.filter.js';
 import { AccessChanges } from './identity/access-changes.js';
 import { AccountIdentity } from './identity/account-identity.js';
+import { AdminKeyStore } from './identity/admin-key.store.js';
+import { AdminKeysController } from './identity/admin-keys.controller.js';
 import { ApiKeyStore } from './identity/api-key.store.js';
 import { ApiKeys } from './identity/api-keys.js';
 import { IdentityController } from './identity/identity.controller.js';
@@ -46,6 +48,7 @@ import { Vendor } from './vendors/vendor.js';
 interface Parts {
   readonly keys: ApiKeys;
   readonly identity: AccountIdentity;
+  readonly adminKeys: AdminKeyStore;
   readonly catalogue: Catalogue;
   readonly completions: ChatCompletions;
   readonly ask: Ask;
@@ -64,10 +67,12 @@ class GatewayModule {
         BalanceController,
         HealthController,
         IdentityController,
+        AdminKeysController,
       ],
       providers: [
         { provide: ApiKeys, useValue: parts.keys },
         { provide: AccountIdentity, useValue: parts.identity },
+        { provide: AdminKeyStore, useValue: parts.adminKeys },
         { provide: Catalogue, useValue: parts.catalogue },
         { provide: ChatCompletions, useValue: parts.completions },
         { provide: askToken, useValue: parts.ask },
@@ -180,10 +185,11 @@ const accessTo = (
   nats: NatsConnection,
   { apiKeyTtlMs }: GatewayConfig,
   onError: (cause: string) => void,
-): Pick<Parts, 'keys' | 'identity'> => {
+): Pick<Parts, 'keys' | 'identity' | 'adminKeys'> => {
   const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: apiKeyTtlMs, onError });
   const changes = new AccessChanges(nats, keys, onError);
-  return { keys, identity: new AccountIdentity(pool, (accountId) => changes.tell(accountId)) };
+  const identity = new AccountIdentity(pool, (accountId) => changes.tell(accountId));
+  return { keys, identity, adminKeys: new AdminKeyStore(pool) };
 };
 
 const errorField = (error: string | undefined): { error?: string } =>

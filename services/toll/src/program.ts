@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import { addAdminCommands } from './admin-program.js';
 import {
   balanceOf,
   checkedAmount,
@@ -51,6 +52,7 @@ export const tollProgram = (argv: readonly string[]): Command => {
   addCorrectionCommands(program, add, run);
   addPolicyCommands(program, add, run);
   addPriceCommands(program, add, run);
+  addAdminCommands(program, add, run);
   addAuditCommands(program, add, (args) => run(() => runAudit(json ? [...args, '--json'] : args)));
   return program;
 };
