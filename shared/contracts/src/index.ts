@@ -9,3 +9,4 @@ export * from './partition.js';
 export * from './pricing.js';
 export * from './pricing-admin.js';
 export * from './projection.js';
+export * from './unread-fields.js';
