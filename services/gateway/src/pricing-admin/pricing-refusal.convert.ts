@@ -33,6 +33,6 @@ export const toPricingProblem = (refused: Refused): HttpRefusal => {
   const status = statusOf(refused);
   return problemOf(status, refused.reason, refused.message, {
     ...(refused.details && { extra: { details: refused.details } }),
-    ...(status === 503 && { retryAfterS: 1 }),
+    ...((status === 503 || refused.retryable) && { retryAfterS: 1 }),
   });
 };
