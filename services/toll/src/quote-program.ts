@@ -3,7 +3,6 @@ import type { Command } from 'commander';
 import type { Add, Run } from './command-line.js';
 import { asOperator } from './commands/running.js';
 import {
-  explanationLines,
   explanationOf,
   questionOf,
   quoteFor,
@@ -36,12 +35,12 @@ export const addQuoteCommands = (prices: Command, add: Add, run: Run): void => {
         });
       }),
     );
-  add(prices, 'explain <accountId> <reservationId>', 'a charge, line by line').action(
+  add(prices, 'explain <accountId> <reservationId>', 'a charge, step by step').action(
     (accountId: string, reservationId: string) =>
       run((print) =>
         asOperator(async (operator) => {
           const explanation = await explanationOf(operator, accountId, reservationId);
-          print.result(explanation, explanationLines(explanation));
+          print.result(explanation, explanation.text);
           return 0;
         }),
       ),

@@ -85,11 +85,3 @@ export const quoteLines = (quote: QuoteView): string[] => [
     ...(quote.flags.length === 0 ? {} : { flags: quote.flags.join(', ') }),
   }),
 ];
-
-export const explanationLines = (explanation: ExplainView): string[] => [
-  ...explanation.attempts.flatMap((attempt) => [
-    `${attempt.provider}/${attempt.model} at ${attempt.priceVersion}, multiplier ${attempt.multiplier} (${attempt.rule.ruleId})`,
-    ...costLines(attempt.lines),
-  ]),
-  ...explanation.text,
-];
