@@ -29,6 +29,7 @@ export class Operator {
   private constructor(
     private readonly nats: NatsConnection,
     private readonly patienceMs: number,
+    private readonly adminKey?: string,
   ) {}
 
   static async connect(url: string, patienceMs = PATIENCE_MS): Promise<Operator> {
@@ -39,6 +40,11 @@ export class Operator {
     // It would try for ever, for a service's sake; a command line gives up, and lets it go if it comes late.
     void connecting.then((late) => late.close());
     throw new CommandError('no-connection', `no NATS server answers at ${new URL(url).host}`);
+  }
+
+  /** The same connection, with an admin's key on every message. */
+  withAdminKey(adminKey: string): Operator {
+    return new Operator(this.nats, this.patienceMs, adminKey);
   }
 
   /** The answer, or a refusal as it is. What may pass is sent again, under the same command id. */
@@ -62,7 +68,11 @@ export class Operator {
     const { subject, body, reply, commandId } = question;
     const answer = await request(this.nats, subject, body, {
       timeoutMs: REPLY_TIMEOUT_MS,
-      headers: { [headers.commandId]: commandId, [headers.actor]: 'toll' },
+      headers: {
+        [headers.commandId]: commandId,
+        [headers.actor]: 'toll',
+        ...(this.adminKey !== undefined && { [headers.adminKey]: this.adminKey }),
+      },
     });
     return reply.parse(answer);
   }

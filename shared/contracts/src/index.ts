@@ -10,3 +10,4 @@ export * from './pricing.js';
 export * from './pricing-admin.js';
 export * from './pricing-simulation.js';
 export * from './projection.js';
+export * from './unread-fields.js';
