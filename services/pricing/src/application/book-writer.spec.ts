@@ -12,7 +12,13 @@ import { seedStreams } from '../domain/price-book/seed-streams.js';
 import type { Multipliers } from '../domain/multiplier/state.js';
 import { vendorPrices } from '../seed/vendor-prices.js';
 import { BookPolicy } from './book-policy.js';
-import { bookCommand, BookWriter, isRefused, type WriteRefusal, type Written } from './book-writer.js';
+import {
+  bookCommand,
+  BookWriter,
+  isRefused,
+  type WriteRefusal,
+  type Written,
+} from './book-writer.js';
 import { PriceImports } from './import-prices.js';
 import { PriceBookCommands } from './price-book-commands.js';
 import { PriceBookReplica } from './price-book-replica.js';
@@ -46,7 +52,7 @@ const start = async (storage: MemoryStorage): Promise<Instance> => {
   const policy = new BookPolicy(replica, 60_000, quarantineReason);
   const instance = {
     commands: new PriceBookCommands(writer, policy, replica),
-    imports: new PriceImports(writer, policy, replica),
+    imports: new PriceImports(writer, policy, replica, () => noon),
     replica,
   };
   running.push(instance);
@@ -181,7 +187,9 @@ describe('a command on the price book', () => {
       return event?.type === 'MultiplierProposed' ? event.data.ruleId : '';
     });
     expect(new Set(ids).size).toBe(8);
-    expect(ids.toSorted()).toEqual(Array.from({ length: 8 }, (_, n) => `tier:pro@${String(n + 2)}`));
+    expect(ids.toSorted()).toEqual(
+      Array.from({ length: 8 }, (_, n) => `tier:pro@${String(n + 2)}`),
+    );
   });
 
   test('whose append has no answer is stored once, under the same ids', async () => {
@@ -226,7 +234,10 @@ describe('an import', () => {
       offer('odd', '2500'),
     ];
     const fields = { prices, dryRun, reason: 'monthly' };
-    return imports.import(fields, bookCommand('importPrices', 'alice', fields, envelope(commandId)));
+    return imports.import(
+      fields,
+      bookCommand('importPrices', 'alice', fields, envelope(commandId)),
+    );
   };
   const outcomesOf = async (result: ReturnType<typeof run>): Promise<string[]> => {
     const outcomes = await result;
@@ -255,7 +266,9 @@ describe('an import', () => {
       'quarantined',
     ]);
     expect(storage.events).toHaveLength(stored);
-    expect(instance.replica.records.prices.get('vendorPrice-openai:gpt-4o')?.alerts).toHaveLength(1);
+    expect(instance.replica.records.prices.get('vendorPrice-openai:gpt-4o')?.alerts).toHaveLength(
+      1,
+    );
   });
 
   test('whose alert is applied with what it recommends proposes that to somebody else', async () => {
@@ -266,15 +279,17 @@ describe('an import', () => {
     const set = bookCommand('changeSetting', 'root', setting, envelope('set'));
     await commands.changeSetting({ ...setting, effectiveFrom: undefined }, set);
     // Settings hold from the lead time on; an import after it sees them.
-    const later = new BookWriter(createMemoryEventStore(storage), replica, () => new Date(noon.getTime() + 61_000));
+    const now = () => new Date(noon.getTime() + 61_000);
+    const later = new BookWriter(createMemoryEventStore(storage), replica, now);
     const policy = new BookPolicy(replica, 60_000, quarantineReason);
     const fields = { prices: [offer('gpt-4o', '3')], dryRun: false, reason: 'monthly' };
-    const [outcome] = (await new PriceImports(later, policy, replica).import(
+    const imported = await new PriceImports(later, policy, replica, now).import(
       fields,
       bookCommand('importPrices', 'alice', fields, envelope('import')),
-    )) as { alertId: string }[];
+    );
+    if (isRefused(imported)) throw new Error(imported.message);
     const decision = {
-      alertId: outcome?.alertId ?? '',
+      alertId: imported[0]?.alertId ?? '',
       decision: 'apply' as const,
       proposeMultiplier: true,
       reason: 'follow the vendor',

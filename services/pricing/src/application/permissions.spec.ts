@@ -87,7 +87,8 @@ describe('a key', () => {
   test('that was revoked is refused once it is no longer remembered', async () => {
     let nowMs = 0;
     let revoked = false;
-    const verify: VerifyAdminKey = (hash) => (revoked ? Promise.resolve(undefined) : identity(hash));
+    const verify: VerifyAdminKey = (hash) =>
+      revoked ? Promise.resolve(undefined) : identity(hash);
     const admins = new Admins(verify, () => nowMs);
     await admins.admit('key of admin', 'listConfigs');
     revoked = true;

@@ -26,7 +26,11 @@ const propose =
 const decide =
   (proposalId: string, actor: string, decision: 'approve' | 'reject' = 'approve', at = noon) =>
   (state: Multipliers) =>
-    decideProposal(state, { proposalId, decision, reason: 'because' }, contextOf(actor, {}, { at }));
+    decideProposal(
+      state,
+      { proposalId, decision, reason: 'because' },
+      contextOf(actor, {}, { at }),
+    );
 
 const withdraw =
   (ruleId: string, actor = 'alice') =>
@@ -192,9 +196,7 @@ describe('a decision on a proposal', () => {
 });
 
 describe('a withdrawal', () => {
-  const two = given()
-    .when('alice', propose('2'))
-    .and.when('bob', decide('tier:pro@2', 'bob')).and;
+  const two = given().when('alice', propose('2')).and.when('bob', decide('tier:pro@2', 'bob')).and;
   const id = 'tier:pro@2-withdrawal-1';
 
   test('is a proposal too, which somebody else approves', () => {

@@ -4,10 +4,8 @@ import { afterNoon, contextOf, recorded, storyOf } from '../price-book/decision.
 import { changeSetting, recordedAs } from './change.js';
 import { evolveSetting, inForceAt, noSetting, type Setting } from './state.js';
 
-const change =
-  (key: string, value: string, effectiveFrom?: string) =>
-  (state: Setting) =>
-    changeSetting(state, { key, value, reason: 'why', effectiveFrom }, contextOf('root'));
+const change = (key: string, value: string, effectiveFrom?: string) => (state: Setting) =>
+  changeSetting(state, { key, value, reason: 'why', effectiveFrom }, contextOf('root'));
 
 const policy = storyOf(
   evolveSetting,

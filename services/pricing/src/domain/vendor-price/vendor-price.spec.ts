@@ -77,16 +77,24 @@ describe('a published price', () => {
   test.each<[string, string, Partial<OfferedPrice>]>([
     ['implausible-rate', 'dearer than any vendor', offer('2500')],
     ['implausible-rate', 'the noise of a binary fraction', offer('2.5000000000001')],
-    ['implausible-rate', 'zeros, free or unknown', {
-      rates: [
-        { meter: 'input', unit: 'token', per: '1000000', rate: '0' },
-        { meter: 'output', unit: 'token', per: '1000000', rate: '0' },
-      ],
-    }],
+    [
+      'implausible-rate',
+      'zeros, free or unknown',
+      {
+        rates: [
+          { meter: 'input', unit: 'token', per: '1000000', rate: '0' },
+          { meter: 'output', unit: 'token', per: '1000000', rate: '0' },
+        ],
+      },
+    ],
     ['exchange-rate-missing', 'a currency that nobody has a rate of', { currency: 'EUR' }],
-    ['invalid-request', 'dollars that are exchanged', {
-      exchangeRate: { usdPerUnit: '1', asOf: '2026-11-19' },
-    }],
+    [
+      'invalid-request',
+      'dollars that are exchanged',
+      {
+        exchangeRate: { usdPerUnit: '1', asOf: '2026-11-19' },
+      },
+    ],
     ['invalid-request', 'an end before its beginning', { effectiveTo: afterNoon(60) }],
     ['invalid-request', 'a provider that would share a stream', { provider: 'a:b' }],
   ])('is refused as %s for %s', (refusal, _, more) => {
@@ -115,7 +123,9 @@ describe('a published price', () => {
     const context = contextOf('alice', {}, { exchangeRate });
     expect(
       given().when('alice', publish(offer('3', { currency: 'EUR' }), context)).events,
-    ).toMatchObject([{ data: { exchange: { asOf: '2026-11-01' }, rates: [{ rateUsd: '3.3' }, {}] } }]);
+    ).toMatchObject([
+      { data: { exchange: { asOf: '2026-11-01' }, rates: [{ rateUsd: '3.3' }, {}] } },
+    ]);
   });
 });
 
