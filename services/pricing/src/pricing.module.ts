@@ -1,4 +1,9 @@
-import { Module, type DynamicModule, type INestMicroservice, type ValueProvider } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type INestMicroservice,
+  type ValueProvider,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import type { RunningService } from '@tollkeeper/lifecycle';
@@ -109,14 +114,17 @@ export const startPricing = async (
   await seed(store, replica, logger);
 
   const nats = await connectNats({ url: config.natsUrl, name: 'pricing' });
-  const app: INestMicroservice = await NestFactory.createMicroservice(PricingModule.with(providersOf(store, replica, nats, config.priceLeadMs)), {
-    strategy: new NatsTransport({
-      nats,
-      queue: 'pricing',
-      onError: (error, subject) => logger.error({ err: error, subject }, 'a message failed'),
-    }),
-    logger: ['error', 'warn'],
-  });
+  const app: INestMicroservice = await NestFactory.createMicroservice(
+    PricingModule.with(providersOf(store, replica, nats, config.priceLeadMs)),
+    {
+      strategy: new NatsTransport({
+        nats,
+        queue: 'pricing',
+        onError: (error, subject) => logger.error({ err: error, subject }, 'a message failed'),
+      }),
+      logger: ['error', 'warn'],
+    },
+  );
   await app.listen();
 
   return {

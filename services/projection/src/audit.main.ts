@@ -98,7 +98,8 @@ const runVerify = async ({ config, store, pool, json, signal }: Tools): Promise<
       json
         ? JSON.stringify({ ok: true, ...verified })
         : `verified: ${String(verified.accounts)} accounts, ${String(verified.events)} events, ` +
-            `${String(verified.charges)} charges and every read model agree (${seconds} s)` +
+            `${String(verified.charges)} charges, ${String(verified.priceBookEvents)} events of the price book ` +
+            `and every read model agree (${seconds} s)` +
             (verified.eventsBehind > 0
               ? `; ${String(verified.eventsBehind)} events are not projected yet`
               : ''),

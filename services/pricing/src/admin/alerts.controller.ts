@@ -1,6 +1,11 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
-import { decideAlert, listAlerts, pricingAdminSubjects, type AlertReply } from '@tollkeeper/contracts';
+import {
+  decideAlert,
+  listAlerts,
+  pricingAdminSubjects,
+  type AlertReply,
+} from '@tollkeeper/contracts';
 import { MessageContext } from '@tollkeeper/messaging';
 import { isRefused, type WriteRefusal } from '../application/book-writer.js';
 import { PriceBookCommands, type AlertDecided } from '../application/price-book-commands.js';

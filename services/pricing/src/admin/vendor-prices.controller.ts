@@ -24,7 +24,8 @@ const toVendorPriceReply = (written: Written<ModelPrices> | WriteRefusal): Vendo
   if (isRefused(written)) return toRefused(written);
   const { state, events, at } = written;
   const first = events[0]?.data;
-  const version = first && 'priceVersion' in first ? versionOf(state, first.priceVersion) : undefined;
+  const version =
+    first && 'priceVersion' in first ? versionOf(state, first.priceVersion) : undefined;
   if (!version) throw new Error('a command about a price recorded nothing about one');
   return { status: 'accepted', price: toVendorPriceView(state, version, at) };
 };

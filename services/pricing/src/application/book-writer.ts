@@ -216,7 +216,11 @@ const readBack = (
 const unstored = (error: unknown): WriteRefusal => {
   if (error instanceof InvalidEventError) return refused('invalid-request', error.message);
   if (error instanceof UnknownOutcomeError || error instanceof StoreUnavailableError) {
-    return refused('store-unavailable', 'the event store does not answer; ask again by its id', true);
+    return refused(
+      'store-unavailable',
+      'the event store does not answer; ask again by its id',
+      true,
+    );
   }
   throw error;
 };

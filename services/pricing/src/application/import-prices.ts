@@ -45,6 +45,7 @@ export class PriceImports {
     private readonly writer: BookWriter,
     private readonly policy: BookPolicy,
     private readonly replica: PriceBookReplica,
+    private readonly now: () => Date = () => new Date(),
   ) {}
 
   /** What becomes of each price, in their order. A refusal that is retryable goes on where it stopped. */
@@ -80,7 +81,7 @@ export class PriceImports {
     dryRun: boolean,
   ): Promise<readonly ImportOutcome[] | WriteRefusal> {
     const known = this.replica.records.prices.get(stream) ?? noPrices;
-    const expected = planImport(known, group, reason, this.contextAt(new Date(), command));
+    const expected = planImport(known, group, reason, this.contextAt(this.now(), command));
     const isKnown = this.replica.records.commandHash(command.commandId) !== undefined;
     // Most of a price table is unchanged: nothing is read from the store for it.
     if (dryRun || (expected.events.length === 0 && !isKnown)) return expected.outcomes;

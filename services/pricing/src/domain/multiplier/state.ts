@@ -54,7 +54,10 @@ const changed = (state: Multipliers, ruleId: string, change: (rule: Rule) => Rul
 };
 
 const missing = (ruleId: string): never =>
-  misplaced({ type: 'MultiplierRejected', data: { ruleId, reason: 'the rule was never proposed' } });
+  misplaced({
+    type: 'MultiplierRejected',
+    data: { ruleId, reason: 'the rule was never proposed' },
+  });
 
 const decision = (event: Recorded, reason: string | undefined): Partial<Decided> => ({
   decidedBy: event.metadata.actor,
@@ -86,9 +89,7 @@ const approved = (
   const { ruleId, reason, effectiveFrom, automatic } = event.data;
   const after = changed(state, ruleId, (rule) => ({
     ...rule,
-    ...(automatic
-      ? { automatic, decidedAt: event.metadata.occurredAt }
-      : decision(event, reason)),
+    ...(automatic ? { automatic, decidedAt: event.metadata.occurredAt } : decision(event, reason)),
     status: 'approved',
     effectiveFrom: effectiveFrom ?? rule.effectiveFrom,
   }));

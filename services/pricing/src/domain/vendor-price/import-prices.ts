@@ -101,7 +101,10 @@ class Plan {
       place,
       isKnown
         ? { outcome: 'unchanged' }
-        : { outcome: 'ignored', message: 'a later price is in force; corrections are published by hand' },
+        : {
+            outcome: 'ignored',
+            message: 'a later price is in force; corrections are published by hand',
+          },
     );
   }
 
@@ -111,7 +114,8 @@ class Plan {
     const found = comparePrice(inForce?.price, candidate);
     if (found === 'unchanged') this.outcomes.set(place, { outcome: 'unchanged' });
     else if (found !== 'new' && inForce) this.change(read, inForce.price, found);
-    else if (this.state.versions.at(-1)?.withdrawnFrom === undefined) this.publish(place, candidate);
+    else if (this.state.versions.at(-1)?.withdrawnFrom === undefined)
+      this.publish(place, candidate);
     else {
       const message = 'its price was withdrawn; publish it by hand';
       this.outcomes.set(place, { outcome: 'refused', message });
@@ -236,9 +240,7 @@ export const outcomesOf = (
       severity,
       changes,
       applied: applied !== undefined,
-      ...(applied?.type === 'PriceAlertApplied'
-        ? { priceVersion: applied.data.priceVersion }
-        : {}),
+      ...(applied?.type === 'PriceAlertApplied' ? { priceVersion: applied.data.priceVersion } : {}),
     };
   });
 };

@@ -1,4 +1,9 @@
-import type { RateFactor, RatioFallback, VendorPricePublished, VendorRate } from '@tollkeeper/events';
+import type {
+  RateFactor,
+  RatioFallback,
+  VendorPricePublished,
+  VendorRate,
+} from '@tollkeeper/events';
 import { formatMoney, messageOf, Money, parseMoney } from '@tollkeeper/kernel';
 import { compilePriceVersion, toStoredPlaces } from '@tollkeeper/pricing';
 import type { DecisionContext } from '../price-book/decision-context.js';
@@ -59,8 +64,7 @@ export type Candidate = Omit<VendorPricePublished, 'priceVersion'>;
 const significantDigitsMax = 12;
 
 /** The object without fields that are undefined: events store what is there. */
-const present = <T extends object>(fields: T): T =>
-  JSON.parse(JSON.stringify(fields)) as T;
+const present = <T extends object>(fields: T): T => JSON.parse(JSON.stringify(fields)) as T;
 
 const inUsd = (rates: readonly OfferedRate[], usdPerUnit: string | undefined): VendorRate[] =>
   rates.map(({ rate, ...conditions }) =>
