@@ -113,8 +113,8 @@ export const startGateway = async (
   const ask: Ask = (subject) => request(nats, subject, {}, { timeoutMs: 2_000 });
 
   const desk = new PricingDesk(
-    (subject, body, headers) =>
-      request(nats, subject, body, { timeoutMs: adminReplyTimeoutMs, headers }),
+    (subject, body, headers, patienceMs = adminReplyTimeoutMs) =>
+      request(nats, subject, body, { timeoutMs: patienceMs, headers }),
     onError,
   );
 

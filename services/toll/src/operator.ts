@@ -22,6 +22,8 @@ export interface Question<T> {
   readonly reply: Schema<T>;
   /** Keep it to send the same command again; by default a new one. */
   readonly commandId?: string;
+  /** For what takes longer than most. */
+  readonly patienceMs?: number;
 }
 
 /** Speaks to the services over NATS as the user `operator`. */
@@ -48,9 +50,13 @@ export class Operator {
   }
 
   /** The answer, or a refusal as it is. What may pass is sent again, under the same command id. */
-  async ask<T extends object>({ commandId = uuidv7(), ...rest }: Question<T>): Promise<T> {
+  async ask<T extends object>({
+    commandId = uuidv7(),
+    patienceMs = REPLY_TIMEOUT_MS,
+    ...rest
+  }: Question<T>): Promise<T> {
     const deadline = performance.now() + this.patienceMs;
-    const question = { ...rest, commandId };
+    const question = { ...rest, commandId, patienceMs };
     for (;;) {
       const last = performance.now() >= deadline;
       const answer = await this.askOnce(question).catch((error: unknown) => {
@@ -65,9 +71,9 @@ export class Operator {
   }
 
   private async askOnce<T>(question: Required<Question<T>>): Promise<T> {
-    const { subject, body, reply, commandId } = question;
+    const { subject, body, reply, commandId, patienceMs } = question;
     const answer = await request(this.nats, subject, body, {
-      timeoutMs: REPLY_TIMEOUT_MS,
+      timeoutMs: patienceMs,
       headers: {
         [headers.commandId]: commandId,
         [headers.actor]: 'toll',

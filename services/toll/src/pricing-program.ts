@@ -4,6 +4,7 @@ import type { Add, Run } from './command-line.js';
 import { addMultiplierCommands } from './multiplier-program.js';
 import { addPriceAlertCommands } from './price-alert-program.js';
 import { addQuoteCommands } from './quote-program.js';
+import { addSimulationCommands } from './simulation-program.js';
 import { addVendorPriceCommands } from './vendor-price-program.js';
 
 /** Everything under `toll prices` that asks the pricing service. */
@@ -12,4 +13,5 @@ export const addPricingCommands = (prices: Command, add: Add, run: Run): void =>
   addVendorPriceCommands(prices, add, run);
   addPriceAlertCommands(prices, add, run);
   addQuoteCommands(prices, add, run);
+  addSimulationCommands(prices, add, run);
 };

@@ -9,5 +9,6 @@ export * from './partition.js';
 export * from './pricing.js';
 export * from './pricing-admin.js';
 export * from './pricing-simulation.js';
+export * from './simulation-rows.js';
 export * from './projection.js';
 export * from './unread-fields.js';

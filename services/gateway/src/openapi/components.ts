@@ -7,7 +7,10 @@ import {
   quoteView,
   rateBody,
   ruleTrail,
+  rerateView,
   settingView,
+  simulatedFigures,
+  simulationView,
   vendorPriceBody,
   vendorPriceView,
 } from '@tollkeeper/contracts';
@@ -33,7 +36,10 @@ export const answered: Readonly<Record<string, z.ZodType>> = {
   Problem: problem,
   Quote: quoteView,
   RuleTrail: ruleTrail,
+  Rerating: rerateView,
   Setting: settingView,
+  SimulatedFigures: simulatedFigures,
+  Simulation: simulationView,
   VendorPrice: vendorPriceView,
 };
 

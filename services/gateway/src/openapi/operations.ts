@@ -18,6 +18,7 @@ import {
   changeSettingOperation,
   listSettingsOperation,
 } from '../pricing-admin/settings.operations.js';
+import { rerateOperation, simulateOperation } from '../pricing-admin/simulations.operations.js';
 import {
   listVendorPricesOperation,
   publishVendorPriceOperation,
@@ -44,6 +45,8 @@ export const operations: readonly Operation[] = [
   ignoreAlertOperation,
   listSettingsOperation,
   changeSettingOperation,
+  simulateOperation,
+  rerateOperation,
   quoteOperation,
   explainOperation,
 ];

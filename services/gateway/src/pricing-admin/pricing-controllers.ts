@@ -2,6 +2,7 @@ import { AlertsController } from './alerts.controller.js';
 import { ConfigsController } from './configs.controller.js';
 import { ExplainController } from './explain.controller.js';
 import { SettingsController } from './settings.controller.js';
+import { SimulationsController } from './simulations.controller.js';
 import { VendorPricesController } from './vendor-prices.controller.js';
 
 /** Everything under `/api/admin/pricing`. */
@@ -11,4 +12,5 @@ export const pricingControllers = [
   AlertsController,
   SettingsController,
   ExplainController,
+  SimulationsController,
 ];

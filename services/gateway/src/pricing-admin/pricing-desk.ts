@@ -10,12 +10,15 @@ export type Send = (
   subject: string,
   body: object,
   headers: Readonly<Record<string, string>>,
+  patienceMs: number | undefined,
 ) => Promise<unknown>;
 
 interface Question<Reply> {
   readonly subject: string;
   readonly body: object;
   readonly reply: z.ZodType<Reply>;
+  /** For what takes longer than most. */
+  readonly patienceMs?: number;
 }
 
 /** Questions that are open to all need neither. */
@@ -37,12 +40,13 @@ export class PricingDesk {
   /** @throws HttpRefusal */
   async ask<Reply extends object>(
     { adminKey, commandId = uuidv7() }: Asker,
-    { subject, body, reply }: Question<Reply>,
+    { subject, body, reply, patienceMs }: Question<Reply>,
   ): Promise<Exclude<Reply, Refused>> {
-    const answer = await this.sent(subject, body, {
+    const fields = {
       [headers.commandId]: commandId,
       ...(adminKey !== undefined && { [headers.adminKey]: adminKey }),
-    });
+    };
+    const answer = await this.sent(subject, body, fields, patienceMs);
     const refusal = refused.safeParse(answer);
     if (refusal.success) throw toPricingProblem(refusal.data);
     return reply.parse(answer) as Exclude<Reply, Refused>;
@@ -52,9 +56,10 @@ export class PricingDesk {
     subject: string,
     body: object,
     fields: Readonly<Record<string, string>>,
+    patienceMs: number | undefined,
   ): Promise<unknown> {
     try {
-      return await this.send(subject, body, fields);
+      return await this.send(subject, body, fields, patienceMs);
     } catch (error) {
       if (!(error instanceof NoReplyError)) throw error;
       this.onError(messageOf(error));

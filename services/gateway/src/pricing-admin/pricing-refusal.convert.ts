@@ -9,6 +9,7 @@ const statuses: Readonly<Record<string, number>> = {
   'unknown-price': 404,
   'unknown-alert': 404,
   'unknown-setting': 404,
+  'unknown-simulation': 404,
   'unknown-account': 404,
   'unknown-reservation': 404,
   'not-pending': 409,

@@ -11,7 +11,12 @@ interface Schema<T> {
 /** The answer without its status. */
 export const adminOrder = async <T extends object>(
   operator: Operator,
-  question: { readonly subject: string; readonly body: object; readonly reply: Schema<T> },
+  question: {
+    readonly subject: string;
+    readonly body: object;
+    readonly reply: Schema<T>;
+    readonly patienceMs?: number;
+  },
 ): Promise<Omit<Exclude<T, Refused>, 'status'>> => {
   const answer = await operator.order(question);
   const fields: Partial<Exclude<T, Refused>> & { status?: unknown } = { ...answer };
