@@ -39,6 +39,7 @@ import { Endings } from './ledger/endings.js';
 import { Ledger } from './ledger/ledger.js';
 import { Catalogue } from './models/catalogue.js';
 import { ModelsController } from './models/models.controller.js';
+import { OutputLimit } from './models/output-limit.js';
 import { SpoolDrain } from './spool/spool-drain.js';
 import { Spool } from './spool/spool.js';
 import { Vendor } from './vendors/vendor.js';
@@ -116,10 +117,11 @@ export const startGateway = async (
   );
   const vendors = config.vendors.map((vendor) => new Vendor(vendor, config));
   const catalogue = new Catalogue(vendors, ask);
+  const outputLimit = new OutputLimit(config.defaultOutputTokens, ask);
   const access = accessTo(pool, nats, config, onError);
   const counter = new TextCounter();
   const completions = new ChatCompletions(
-    { catalogue, counter, ledger, endings, journal, recovery, spool, events, logger },
+    { catalogue, outputLimit, counter, ledger, endings, journal, recovery, spool, events, logger },
     config,
   );
   const health = (): Health => ({
@@ -133,7 +135,7 @@ export const startGateway = async (
   });
 
   warnOfVendors(config, logger);
-  const refresh = await keepFresh(catalogue, config.modelsRefreshMs, onError);
+  const refresh = await keepFresh(catalogue, outputLimit, config.modelsRefreshMs, onError);
   void ensureCompletionStream(nats).catch((error: unknown) => onError(messageOf(error)));
   recovery.start();
   drain.start();
@@ -220,6 +222,7 @@ const createApp = async (
 /** Asks at once, and again quickly until pricing has answered for the first time. */
 const keepFresh = async (
   catalogue: Catalogue,
+  outputLimit: OutputLimit,
   everyMs: number,
   onError: (cause: string) => void,
 ): Promise<NodeJS.Timeout> => {
@@ -230,6 +233,9 @@ const keepFresh = async (
     await catalogue
       .refresh()
       .catch((error: unknown) => onError(`prices are not known: ${messageOf(error)}`));
+    await outputLimit
+      .refresh()
+      .catch((error: unknown) => onError(`settings are not known: ${messageOf(error)}`));
   };
   await refresh();
   return setInterval(() => void refresh(), Math.min(1_000, everyMs)).unref();

@@ -7,6 +7,8 @@ export interface RefusalFields {
   readonly message: string;
   readonly param?: string;
   readonly retryAfterS?: number;
+  /** False: SDKs that would try such a status again are told not to. */
+  readonly shouldRetry?: false;
   /** More fields of the error, e.g. the balance. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
