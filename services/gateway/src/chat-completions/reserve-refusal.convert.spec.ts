@@ -150,6 +150,12 @@ describe('the unchanged SDK', () => {
     expect(asked).toBe(1);
   });
 
+  it('raises a model that is below its cost at once, although it is a 503', async () => {
+    const { error, asked } = await throughSdk(refused('below-cost'), 2);
+    expect(error).toMatchObject({ status: 503, code: 'below_cost', param: 'model' });
+    expect(asked).toBe(1);
+  });
+
   it('raises a model outside the tier as a denied permission', async () => {
     const { error, asked } = await throughSdk(refused('model-not-in-tier'), 2);
     expect(error).toBeInstanceOf(PermissionDeniedError);
