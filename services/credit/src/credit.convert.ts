@@ -54,6 +54,7 @@ const toAttempt = (attempt: z.output<typeof contracts.settle>['attempts'] & obje
     answeredModel: each.answeredModel,
     vendorRequestId: each.vendorRequestId,
     serviceTier: each.serviceTier,
+    region: each.region,
     billed: each.billed,
     provenance: each.provenance,
     usage: each.usage,
@@ -84,7 +85,7 @@ export const reserveRequest = (raw: unknown, envelope: Envelope): Request => {
       ...ids,
       purpose: purposeOf(body),
       candidates: body.candidates,
-      bounds: { ...body.bounds, serviceTier: body.bounds.serviceTier },
+      bounds: { ...body.bounds, serviceTier: body.bounds.serviceTier, region: body.bounds.region },
       requestStartedAt:
         body.requestStartedAt === undefined ? undefined : new Date(body.requestStartedAt),
     },

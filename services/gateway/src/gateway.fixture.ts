@@ -167,9 +167,17 @@ export const startSurroundings = async () => {
       message.respond(JSON.stringify({ models, asOf: new Date().toISOString() }));
     },
   });
+  const settings: Record<string, string> = {};
+  pricing.subscribe('pricing.v1.settings', {
+    callback: (_error, message) => {
+      message.respond(JSON.stringify({ settings, asOf: new Date().toISOString() }));
+    },
+  });
   const simulator = await startChild('simulator', { SIM_DATA_DIR: join(dir, 'simulator') });
   return {
     ledger: new FakeCredit(credit),
+    /** What admins have set. */
+    settings,
     simulator,
     env: {
       NATS_URL: natsServer.url('gateway'),

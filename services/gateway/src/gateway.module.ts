@@ -46,6 +46,7 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { pricingControllers } from './pricing-admin/pricing-controllers.js';
 import { PricingDesk } from './pricing-admin/pricing-desk.js';
 import { QuoteController } from './quote/quote.controller.js';
+import { OutputLimit } from './models/output-limit.js';
 import { SpoolDrain } from './spool/spool-drain.js';
 import { Spool } from './spool/spool.js';
 import { Vendor } from './vendors/vendor.js';
@@ -140,10 +141,11 @@ export const startGateway = async (
   );
   const vendors = config.vendors.map((vendor) => new Vendor(vendor, config));
   const catalogue = new Catalogue(vendors, ask);
+  const outputLimit = new OutputLimit(config.defaultOutputTokens, ask);
   const access = accessTo(pool, nats, config, onError);
   const counter = new TextCounter();
   const completions = new ChatCompletions(
-    { catalogue, counter, ledger, endings, journal, recovery, spool, events, logger },
+    { catalogue, outputLimit, counter, ledger, endings, journal, recovery, spool, events, logger },
     config,
   );
   const health = (): Health => ({
@@ -157,7 +159,7 @@ export const startGateway = async (
   });
 
   warnOfVendors(config, logger);
-  const refresh = await keepFresh(catalogue, config.modelsRefreshMs, onError);
+  const refresh = await keepFresh(catalogue, outputLimit, config.modelsRefreshMs, onError);
   void ensureCompletionStream(nats).catch((error: unknown) => onError(messageOf(error)));
   recovery.start();
   drain.start();
@@ -247,6 +249,7 @@ const createApp = async (
 /** Asks at once, and again quickly until pricing has answered for the first time. */
 const keepFresh = async (
   catalogue: Catalogue,
+  outputLimit: OutputLimit,
   everyMs: number,
   onError: (cause: string) => void,
 ): Promise<NodeJS.Timeout> => {
@@ -257,6 +260,9 @@ const keepFresh = async (
     await catalogue
       .refresh()
       .catch((error: unknown) => onError(`prices are not known: ${messageOf(error)}`));
+    await outputLimit
+      .refresh()
+      .catch((error: unknown) => onError(`settings are not known: ${messageOf(error)}`));
   };
   await refresh();
   return setInterval(() => void refresh(), Math.min(1_000, everyMs)).unref();

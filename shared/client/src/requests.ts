@@ -27,6 +27,8 @@ export interface CompletionRequest extends Purpose {
     readonly outputTokens: number;
     readonly choices?: number | undefined;
     readonly serviceTier?: string | undefined;
+    /** Where the vendor will run it, as its price list names it. */
+    readonly region?: string | undefined;
     /** True: where the credits do not cover `outputTokens`, reserve what they do cover. */
     readonly outputMayShrink?: boolean | undefined;
   };
@@ -46,6 +48,7 @@ export interface Attempt extends ModelRef {
   readonly answeredModel?: string | undefined;
   readonly vendorRequestId?: string | undefined;
   readonly serviceTier?: string | undefined;
+  readonly region?: string | undefined;
   /** False only where the vendor surely did not bill; true by default. */
   readonly billed?: boolean | undefined;
   /** `unknown` is charged at the bound, marked so, and can be corrected; `exact` by default. */

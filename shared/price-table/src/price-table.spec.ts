@@ -213,6 +213,15 @@ const keysOf = ({ prices }: ModelInfo): Set<string> =>
     ),
   );
 
+/** Input tokens that a tier of some price begins above. */
+const thresholdsOf = ({ prices }: ModelInfo): Set<number> =>
+  new Set(
+    (Array.isArray(prices) ? prices : [{ prices }])
+      .flatMap(({ prices: price }) => Object.values(price))
+      .flatMap((amount) => (typeof amount === 'object' ? amount.tiers : []))
+      .map(({ start }) => start),
+  );
+
 /** Where no rate is listed, the vendor's published part of its input is ours; the package bills the whole. */
 const partsOfInput: Readonly<Record<string, readonly (readonly [meter: string, part: string])[]>> =
   {
@@ -375,6 +384,37 @@ describe(`differential: the package’s own calculation (SEED=${String(seed)})`,
       `SEED=${String(seed)}: ${String(models)} models, apart by ${ulps.toFixed(1)} ulp at most`,
     );
   }, 120_000);
+
+  test('costs the same at every context threshold, exactly and one above, plain and cached', () => {
+    let thresholds = 0;
+    for (const provider of providers) {
+      for (const model of provider.models) {
+        const named = calcPrice({}, model.id, { providerId: provider.id });
+        if (named?.model !== model) continue;
+        for (const start of thresholdsOf(model)) {
+          thresholds += 1;
+          for (const total of [start - 1, start, start + 1]) {
+            const cached = unlistedParts(provider, model).some(([meter]) => meter === 'cache_read')
+              ? 0
+              : Math.floor(total / 3);
+            const output = keysOf(model).has('output_mtok') ? 1000 : 0;
+            const pools = { input: total - cached, cache_read: cached, output };
+            const price = table.priceAt(provider.id, model.id, at);
+            if ('refused' in price) throw new Error(price.message);
+            const ours = priceUsage(price.version, pools, { at });
+            if (isUnpriced(ours)) throw new Error(ours.meter);
+            const options = { providerId: provider.id, timestamp: at };
+            const theirs = calcPrice(inclusive(pools), model.id, options)?.total_price ?? NaN;
+            const difference = Math.abs(ours.costUsd.toNumber() - theirs);
+            expect(difference, `${model.id} at ${String(total)}`).toBeLessThanOrEqual(
+              theirs * 8 * Number.EPSILON,
+            );
+          }
+        }
+      }
+    }
+    expect(thresholds).toBeGreaterThan(30);
+  });
 
   test('is another where it bills a meter without a rate at zero, or as another meter: that is refused here', () => {
     const options = { providerId: 'openai', timestamp: at };

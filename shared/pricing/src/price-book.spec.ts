@@ -218,6 +218,41 @@ describe('multiplierFor', () => {
     expect(book.multiplierFor(question, at)?.ruleId).toBe('pro@2');
   });
 
+  test('begins when a late approval says, not when it was proposed for', () => {
+    const late: PriceBookEvent = {
+      type: 'MultiplierApproved',
+      data: { ruleId: 'pro@2', effectiveFrom: iso('2026-06-03') },
+    };
+    const proposed = propose('pro@2', { tier: 'pro' }, '1.6', iso('2026-06-01'));
+    const book = bookOf(...rulesAndPolicy, proposed, late);
+    const ruleAt = (time: Date): string | undefined => book.multiplierFor(question, time)?.ruleId;
+    expect(ruleAt(new Date('2026-06-02T23:59:59.999Z'))).toBe('pro@1');
+    expect(ruleAt(day('2026-06-03'))).toBe('pro@2');
+  });
+
+  test('falls back on the level below from the moment of a withdrawal', () => {
+    const withdrawn: PriceBookEvent = {
+      type: 'MultiplierWithdrawn',
+      data: { ruleId: 'exact', effectiveFrom: iso('2026-06-01'), reason: 'no' },
+    };
+    const book = bookOf(...cascade.flat(), withdrawn);
+    const before = book.multiplierFor(question, new Date('2026-05-31T23:59:59.999Z'));
+    expect(before?.level).toBe('provider+model+tier');
+    expect(book.multiplierFor(question, at)).toMatchObject({ ruleId: 'model', level: 'model' });
+  });
+
+  test('is no other for a name that an alias, a tier or a provider of another scope has', () => {
+    const book = bookOf(...cascade.flat());
+    const level = (provider: string, model: string, tier: string): string | undefined =>
+      book.multiplierFor({ provider, model, tier }, at)?.level;
+    expect(level('openai', 'gpt-4o', 'free')).toBe('model');
+    expect(level('azure', 'gpt-4o', 'pro')).toBe('model');
+    expect(level('openai', 'o3', 'pro')).toBe('provider');
+    expect(level('azure', 'o3', 'pro')).toBe('tier');
+    expect(level('azure', 'o3', 'free')).toBe('default');
+    expect(level('gpt-4o', 'openai', 'default')).toBe('default');
+  });
+
   test('ignores events that are applied again', () => {
     const events = [...approved('a', {}, '2'), ...approved('b', {}, '3')];
     const book = bookOf(...events, ...approved('a', {}, '4'));
@@ -261,6 +296,31 @@ describe('policyAt', () => {
 
   test('throws for a credit without a value', () => {
     expect(() => bookOf(policySet('free', '0', 4))).toThrow(CorruptPriceBookError);
+  });
+});
+
+describe('settingAt', () => {
+  const set = (value: string, from: string, name = 'margin_guard'): PriceBookEvent => ({
+    type: 'SettingChanged',
+    data: { name, value, effectiveFrom: from },
+  });
+  const settings = [set('flag', iso('2026-03-01')), set('refuse', iso('2026-06-01'))];
+
+  test.each([
+    ['before it was ever set', settings, '2026-02-28T23:59:59.999Z', undefined],
+    ['from its time on', settings, iso('2026-03-01'), 'flag'],
+    ['until the next one’s', settings, '2026-05-31T23:59:59.999Z', 'flag'],
+    ['from the next one’s on', settings, iso('2026-06-01'), 'refuse'],
+    ['recorded in another order', [...settings].reverse(), iso('2026-06-01'), 'refuse'],
+    [
+      'of two of one time, the later recorded',
+      [...settings, set('flag', iso('2026-06-01'))],
+      iso('2026-06-01'),
+      'flag',
+    ],
+    ['of another name', [set('1', iso('2026-01-01'), 'other')], iso('2026-06-01'), undefined],
+  ])('answers what is set %s', (_, events, at, value) => {
+    expect(bookOf(...events).settingAt('margin_guard', new Date(at))).toBe(value);
   });
 });
 

@@ -12,6 +12,16 @@ describe('price arithmetic', () => {
   const at = new Date('2026-06-01T00:00:00.000Z');
   const plain = compilePriceVersion(gpt4o);
   const tiered = compilePriceVersion(sonnet45);
+  const conditional = compilePriceVersion({
+    ...gpt4o,
+    rates: gpt4o.rates.filter(({ meter }) => meter !== 'cache_read'),
+    factors: [
+      { region: 'us', factor: '1.1' },
+      { serviceTier: 'fast', factor: '6' },
+    ],
+    fallbacks: [{ meter: 'cache_read', of: 'input', ratio: '0.1' }],
+  });
+  const where = { region: 'us', serviceTier: 'fast' };
   const credit = { usdPerCredit: new Money('0.01'), decimals: 4 };
   const parts = [{ costUsd: new Money('0.0123475'), multiplier: new Money('1.5') }];
   const bounds = { inputTokens: 1200, outputTokens: 8192, choices: 1, at };
@@ -31,6 +41,12 @@ describe('price arithmetic', () => {
     };
     priceUsage(tiered, pools, { at });
   });
+  bench('priceUsage, two meters, a region, a tier and a ratio', () => {
+    priceUsage(conditional, { input: 1200, cache_read: 345 }, { at, ...where });
+  });
+  bench('boundUsd of a region and a tier', () => {
+    boundUsd(conditional, { ...bounds, ...where });
+  });
   bench('boundUsd', () => {
     boundUsd(plain, bounds);
   });
@@ -48,6 +64,9 @@ describe('price arithmetic', () => {
   });
   bench('priceAt by alias', () => {
     book.priceAt({ provider: 'openai', model: 'gpt-4o-2024-11-20' }, at);
+  });
+  bench('multiplierFor, by default', () => {
+    book.multiplierFor({ provider: 'openai', model: 'gpt-4o', tier: 'partner' }, at);
   });
   bench('multiplierFor, by tier', () => {
     book.multiplierFor({ provider: 'openai', model: 'gpt-4o', tier: 'pro' }, at);

@@ -4,7 +4,7 @@ import { boundUsd, type CallBounds } from './bound.js';
 import { chargeFor, creditsToUsd } from './charge.js';
 import { isUnpriced, priceUsage } from './cost.js';
 import { costedLine, type CostedLine } from './explain.js';
-import { marginGuardAt, mayChargeBelowCost } from './margin-guard.js';
+import { isBelowCost, marginGuardAt, mayChargeBelowCost } from './margin-guard.js';
 import type { CreditPolicy, ModelName, MultiplierRule, PriceBook } from './price-book.js';
 import type { PriceVersion } from './price-version.js';
 
@@ -86,9 +86,11 @@ const quotation = (
   at: Date,
 ): Quotation => {
   const { multiplier } = rule;
-  const { chargeCredits } = chargeFor([{ costUsd: cost.costUsd, multiplier }], policy);
+  const parts = [{ costUsd: cost.costUsd, multiplier }];
+  const charge = chargeFor(parts, policy);
+  const { chargeCredits } = charge;
   const chargeUsd = creditsToUsd(chargeCredits, policy);
-  const belowCost = chargeUsd.lt(cost.costUsd) ? ['below-cost'] : [];
+  const belowCost = isBelowCost(parts, charge, policy) ? ['below-cost'] : [];
   return {
     provider: version.provider,
     model: version.model,

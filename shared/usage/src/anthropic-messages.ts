@@ -102,15 +102,18 @@ const serviceTierOf = (usage: Fields): string | undefined =>
 
 const regionless = new Set(['global', 'not_available']);
 
-const notesOf = (usage: Fields, events: readonly Fields[]): UsageNote[] => {
+const regionOf = (usage: Fields): { readonly region?: string } => {
+  const geo = textOf(usage['inference_geo'])?.toLowerCase();
+  return geo === undefined || regionless.has(geo) ? {} : { region: geo };
+};
+
+const notesOf = (events: readonly Fields[]): UsageNote[] => {
   const notes: UsageNote[] = [];
   const started = events.some((event) => event['type'] === 'message_start');
   const ended = events.some(
     (event) => event['type'] === 'message_delta' && isRecord(event['usage']),
   );
   if (started && !ended) notes.push('incomplete-stream');
-  const geo = textOf(usage['inference_geo']);
-  if (geo !== undefined && !regionless.has(geo.toLowerCase())) notes.push('region-not-priced');
   return notes;
 };
 
@@ -133,7 +136,7 @@ export const readAnthropicMessages = (events: readonly Fields[]): AnswerReading 
   const parts = new Parts();
   const searches = fieldsOf(usage['server_tool_use'])['web_search_requests'];
   const pools = added(poolsOfUsage(usage, parts), compactionsOf(usage, parts));
-  const notes = notesOf(usage, events);
+  const notes = notesOf(events);
   return {
     kind: 'reported',
     pools: poolsOf({ ...pools, web_search: parts.take('web_search_requests', searches, Infinity) }),
@@ -142,5 +145,6 @@ export const readAnthropicMessages = (events: readonly Fields[]): AnswerReading 
     provenance: notes.includes('incomplete-stream') ? 'estimated' : 'exact',
     model: lastText(messages, 'model'),
     serviceTier: serviceTierOf(usage),
+    ...regionOf(usage),
   };
 };

@@ -271,10 +271,10 @@ const anthropic: readonly Golden[] = [
     { pools: { input: 10, output: 50 }, serviceTier: 'batch' },
   ],
   [
-    'fast mode is a tier; a region is not priced',
+    'fast mode is a tier, and a region is told',
     'anthropic.messages',
-    message({ input_tokens: 10, output_tokens: 5, speed: 'fast', inference_geo: 'us' }),
-    { serviceTier: 'fast', notes: ['region-not-priced'] },
+    message({ input_tokens: 10, output_tokens: 5, speed: 'fast', inference_geo: 'US' }),
+    { serviceTier: 'fast', region: 'us' },
   ],
   [
     'compactions are billed beside the totals, messages within them',

@@ -24,14 +24,13 @@ export type UsageReading = ReportedUsage | MissingUsage;
  * `reasoning-beside-output`: reasoning that only the vendor's total shows. `total-differs`: the parts stand, and the
  * vendor's total is another. `cache-modality-unknown`: which of the cached tokens were audio was not said; taken as few as
  * can be. `incomplete-stream`: the end of the stream is not there, so that the output is at least this.
- * `region-not-priced`, `tool-not-metered`: billed by something that no pool counts.
+ * `tool-not-metered`: billed by something that no pool counts.
  */
 export type UsageNote =
   | 'reasoning-beside-output'
   | 'total-differs'
   | 'cache-modality-unknown'
   | 'incomplete-stream'
-  | 'region-not-priced'
   | 'tool-not-metered';
 
 /** A whole answer: its usage, and what it says of the call. */
@@ -43,6 +42,8 @@ export interface AnswerFacts {
   readonly model: string | undefined;
   /** As the vendor names the tier that served it. */
   readonly serviceTier: string | undefined;
+  /** Where it ran, as the vendor names it; absent where it does not say, or says anywhere. */
+  readonly region?: string;
   /** What the vendor says that the call cost: US dollars, decimal text. */
   readonly reportedCostUsd?: string;
 }

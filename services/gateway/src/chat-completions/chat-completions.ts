@@ -10,6 +10,7 @@ import type { Recovery } from '../in-flight/recovery.js';
 import type { Endings } from '../ledger/endings.js';
 import type { Ledger, Reservation } from '../ledger/ledger.js';
 import type { Candidate, Catalogue } from '../models/catalogue.js';
+import type { OutputLimit } from '../models/output-limit.js';
 import type { Spool } from '../spool/spool.js';
 import { Answer } from './answer.js';
 import type { ChatCall } from './chat-call.convert.js';
@@ -26,6 +27,8 @@ import { toUpstreamBody } from './upstream-body.convert.js';
 
 export interface ChatParts {
   readonly catalogue: Catalogue;
+  /** Of calls that name no limit. */
+  readonly outputLimit: Pick<OutputLimit, 'tokens'>;
   readonly counter: TextCounter;
   readonly ledger: Ledger;
   readonly endings: Endings;
@@ -39,7 +42,6 @@ export interface ChatParts {
 export interface ChatLimits {
   readonly inFlightMax: number;
   readonly reserveTimeoutMs: number;
-  readonly defaultOutputTokens: number;
 }
 
 /** A call with everything that was decided about it. */
@@ -98,7 +100,7 @@ export class ChatCompletions {
   private async reserve(call: ChatCall, caller: Caller): Promise<Reserved> {
     const { catalogue, counter, ledger } = this.parts;
     const route = catalogue.route(call.models);
-    const bound = boundCall(call, route, counter, this.limits.defaultOutputTokens);
+    const bound = boundCall(call, route, counter, this.parts.outputLimit.tokens);
     const nowMs = Date.now();
     const reservationId = uuidv7(nowMs);
     const deadlineMs = nowMs + this.limits.reserveTimeoutMs;

@@ -47,26 +47,34 @@ export interface Timing {
   readonly deadlineMs: number;
 }
 
+/** Of the first candidate that has one: a chain across regions is bounded by it, and by the rates of anywhere. */
+const regionOf = (route: readonly Candidate[]): string | undefined =>
+  route.find(({ vendor }) => vendor.config.region !== undefined)?.vendor.config.region;
+
 export const toCompletionRequested = (
   call: ChatCall,
   caller: Caller,
   route: readonly Candidate[],
   bound: CallBound,
   timing: Timing,
-): CompletionRequested => ({
-  commandId: timing.reservationId,
-  ...(call.correlationId === undefined ? {} : { correlationId: call.correlationId }),
-  deadlineAt: new Date(timing.deadlineMs).toISOString(),
-  userId: caller.userId,
-  keyId: caller.keyId,
-  ...call.purpose,
-  candidates: route.map(({ provider, model }) => ({ provider, model })),
-  bounds: {
-    inputTokens: bound.inputTokens,
-    outputTokens: bound.outputTokens,
-    choices: bound.choices,
-    ...(call.serviceTier === undefined ? {} : { serviceTier: call.serviceTier }),
-    outputMayShrink: bound.mayShrink,
-  },
-  requestStartedAt: new Date(timing.nowMs).toISOString(),
-});
+): CompletionRequested => {
+  const region = regionOf(route);
+  return {
+    commandId: timing.reservationId,
+    ...(call.correlationId === undefined ? {} : { correlationId: call.correlationId }),
+    deadlineAt: new Date(timing.deadlineMs).toISOString(),
+    userId: caller.userId,
+    keyId: caller.keyId,
+    ...call.purpose,
+    candidates: route.map(({ provider, model }) => ({ provider, model })),
+    bounds: {
+      inputTokens: bound.inputTokens,
+      outputTokens: bound.outputTokens,
+      choices: bound.choices,
+      ...(call.serviceTier === undefined ? {} : { serviceTier: call.serviceTier }),
+      ...(region === undefined ? {} : { region }),
+      outputMayShrink: bound.mayShrink,
+    },
+    requestStartedAt: new Date(timing.nowMs).toISOString(),
+  };
+};

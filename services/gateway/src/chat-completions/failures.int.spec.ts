@@ -138,6 +138,14 @@ describe('a reservation that is refused', () => {
     expect(await world.invoice()).toHaveLength(billed);
   });
 
+  it('as below its cost says not to come back', async () => {
+    world.ledger.answer = () => refused('below-cost', false);
+    const response = await world.post(hello);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('x-should-retry')).toBe('false');
+    expect(response.headers.get('retry-after')).toBeNull();
+  });
+
   it('as overloaded says when to come back', async () => {
     world.ledger.answer = () => refused('overloaded', true, { retryAfterMs: 2_500 });
     const response = await world.post(hello);

@@ -77,12 +77,14 @@ const attemptOf = (candidate: Candidate, metering: Metered, told: Told, billed =
   const answeredModel = clip(told.model, 160);
   const vendorRequestId = clip(told.id, 128);
   const serviceTier = clip(told.serviceTier, 32);
+  const { region } = candidate.vendor.config;
   return {
     provider: candidate.provider,
     model: candidate.model,
     ...(answeredModel === undefined ? {} : { answeredModel }),
     ...(vendorRequestId === undefined ? {} : { vendorRequestId }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(region === undefined ? {} : { region }),
     billed,
     provenance: metering.provenance,
     usage: metering.usage,

@@ -37,10 +37,11 @@ const throughSdk = async (refusal: Refused, maxRetries: number) => {
       const headers = { 'content-type': 'application/json' };
       const retry =
         fields.retryAfterS === undefined ? {} : { 'retry-after': String(fields.retryAfterS) };
+      const never = fields.shouldRetry === false ? { 'x-should-retry': 'false' } : {};
       return Promise.resolve(
         new Response(JSON.stringify(toOpenAiError(fields)), {
           status: fields.status,
-          headers: { ...headers, ...retry },
+          headers: { ...headers, ...retry, ...never },
         }),
       );
     },
@@ -61,6 +62,7 @@ describe('a refusal to reserve', () => {
     ['unknown-account', 403, 'unknown_account', undefined],
     ['account-parked', 403, 'account_parked', undefined],
     ['unknown-price', 404, 'unknown_price', undefined],
+    ['below-cost', 503, 'below_cost', undefined],
     ['unbounded', 400, 'unbounded', undefined],
     ['overloaded', 503, 'overloaded', 1],
     ['too-late', 503, 'too_late', 1],
@@ -145,6 +147,12 @@ describe('the unchanged SDK', () => {
     const { error, asked } = await throughSdk(refused('limit-reached', limit), 2);
     expect(error).toBeInstanceOf(APIError);
     expect(error).toMatchObject({ status: 402, code: 'limit_reached' });
+    expect(asked).toBe(1);
+  });
+
+  it('raises a model that is below its cost at once, although it is a 503', async () => {
+    const { error, asked } = await throughSdk(refused('below-cost'), 2);
+    expect(error).toMatchObject({ status: 503, code: 'below_cost', param: 'model' });
     expect(asked).toBe(1);
   });
 

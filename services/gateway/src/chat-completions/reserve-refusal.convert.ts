@@ -89,6 +89,20 @@ const retryAfterS = (refused: Refused): number => {
 const modelRefusal = (status: number, code: string, message: string): HttpRefusal =>
   new HttpRefusal({ status, type: 'invalid_request_error', code, message, param: 'model' });
 
+/**
+ * The operator's multiplier is at fault, not the caller: 503, so that it shows where failures are watched. Trying again
+ * does not help before an admin has changed it.
+ */
+const belowCost = (): HttpRefusal =>
+  new HttpRefusal({
+    status: 503,
+    type: 'server_error',
+    code: 'below_cost',
+    message: 'The model is not for sale at present. Choose another one.',
+    param: 'model',
+    shouldRetry: false,
+  });
+
 const notReady = (refused: Refused): HttpRefusal =>
   unavailable('The ledger is not ready.', codeOf(refused), retryAfterS(refused));
 
@@ -102,6 +116,7 @@ const converters: Readonly<Record<string, (refused: Refused) => HttpRefusal>> = 
   'rate-limited': rateLimited,
   'model-not-in-tier': ({ message }) => modelRefusal(403, 'model_not_in_tier', message),
   'unknown-price': ({ message }) => modelRefusal(404, 'unknown_price', message),
+  'below-cost': belowCost,
   'account-frozen': () => forbidden('The account of this API key is frozen.', 'account_frozen'),
   'unknown-account': () =>
     forbidden('The account of this API key does not exist.', 'unknown_account'),

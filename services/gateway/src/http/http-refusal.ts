@@ -9,6 +9,8 @@ export interface RefusalFields {
   readonly retryAfterS?: number;
   /** What kind of problem it is, as a kebab-case fact; absent: no more than the status says. */
   readonly problem?: string;
+  /** False: SDKs that would try such a status again are told not to. */
+  readonly shouldRetry?: false;
   /** More fields of the error, e.g. the balance. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }

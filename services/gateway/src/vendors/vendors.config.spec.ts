@@ -29,12 +29,13 @@ describe('the vendors', () => {
         keyHeader: 'api-key',
         providers: ['azure'],
         modelNames: { 'gpt-4o': 'ours' },
+        region: 'eu',
       },
     ];
     const env = { VENDORS: JSON.stringify(list), AZURE_KEY: 'secret', DEEPSEEK_API_KEY: 'sk-2' };
-    expect(vendorsOf(env).map(({ name, apiKey }) => [name, apiKey])).toEqual([
-      ['azure-eu', 'secret'],
-      ['deepseek', 'sk-2'],
+    expect(vendorsOf(env).map(({ name, apiKey, region }) => [name, apiKey, region])).toEqual([
+      ['azure-eu', 'secret', 'eu'],
+      ['deepseek', 'sk-2', undefined],
     ]);
   });
 

@@ -15,6 +15,8 @@ export interface VendorConfig {
   readonly providers: readonly string[];
   /** The price book's model name → this vendor's, where they differ (Azure's deployments). */
   readonly modelNames: Readonly<Record<string, string>>;
+  /** Where it runs calls, as its price list names it; its own rates and factors then hold. */
+  readonly region?: string | undefined;
 }
 
 const vendor = z.object({
@@ -25,6 +27,7 @@ const vendor = z.object({
   query: z.string().optional(),
   providers: z.array(z.string().min(1)).min(1),
   modelNames: z.record(z.string(), z.string()).default({}),
+  region: z.string().min(1).max(32).optional(),
 });
 
 interface Shortcut {

@@ -32,6 +32,7 @@ export interface CostAnswer {
   readonly chargeUsd: string;
   readonly model: string;
   readonly serviceTier?: string;
+  readonly region?: string;
   readonly provenance: string;
   readonly reportedCostUsd?: string;
   readonly flags?: readonly string[];
@@ -151,7 +152,8 @@ export const answerCost = (
   const price = priceOf(question, reading.model, source);
   if (isRefusedLine(price)) return price;
   const { version } = price;
-  const priced = priceUsage(version, reading.pools, { serviceTier: reading.serviceTier, at });
+  const { serviceTier, region = question.region } = reading;
+  const priced = priceUsage(version, reading.pools, { serviceTier, region, at });
   if (isUnpriced(priced)) {
     return refuse('unpriced-meter', `${version.id} has no rate for ${priced.meter}`);
   }
@@ -174,7 +176,8 @@ export const answerCost = (
     chargeCredits: formatMoney(charge.chargeCredits),
     chargeUsd: formatMoney(creditsToUsd(charge.chargeCredits, policy)),
     model,
-    ...(reading.serviceTier === undefined ? {} : { serviceTier: reading.serviceTier }),
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(region === undefined ? {} : { region }),
     provenance: reading.provenance,
     ...(reading.reportedCostUsd === undefined ? {} : { reportedCostUsd: reading.reportedCostUsd }),
     ...(flags.length === 0 ? {} : { flags }),

@@ -20,6 +20,8 @@ export interface CostQuestion {
   readonly model: string | undefined;
   readonly at: Date;
   readonly tier: (typeof tiers)[number];
+  /** Where the call ran, where its answer does not say. */
+  readonly region: string | undefined;
   readonly usage: UsageQuestion;
   /** In place of the book's. */
   readonly rates: readonly VendorRate[] | undefined;
@@ -39,6 +41,7 @@ const costLine = z.object({
   tier: z.enum(tiers).default('pro'),
   api: z.string().optional(),
   serviceTier: z.string().max(64).optional(),
+  region: z.string().max(64).optional(),
 });
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -109,8 +112,8 @@ const questionOf = (text: string, line: Fields, id: Id | undefined): CostQuestio
   if (isRefusedLine(usage)) return usage;
   const rates = exact['rates'] === undefined ? undefined : inlineRates(exact['rates']);
   if (rates && isRefusedLine(rates)) return rates;
-  const { provider, model, at, tier } = known.data;
-  return { id, provider, model, at: new Date(at), tier, usage, rates };
+  const { provider, model, at, tier, region } = known.data;
+  return { id, provider, model, at: new Date(at), tier, region, usage, rates };
 };
 
 /** A line's text as a question, or why it is none. */

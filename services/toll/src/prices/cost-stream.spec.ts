@@ -120,6 +120,38 @@ describe('inline rates', () => {
     expect(cost(1, { at: '2026-10-02T04:00:00+02:00' })).toBe('1');
   });
 
+  it('hold regions: of the line, of the answer before it', () => {
+    const rates =
+      '[{"meter":"input","per":"1","rateUsd":"1"},{"meter":"output","per":"1","rateUsd":"0"},' +
+      '{"meter":"input","per":"1","rateUsd":"2","region":"us"},{"meter":"input","per":"1","rateUsd":"3","region":"eu"}]';
+    const line = (more: object): Answer =>
+      answerOf(withRates(rates, { ...tenCents, usage: { input: 1 }, ...more }));
+    expect(line({})).toMatchObject({ vendorCostUsd: '1' });
+    expect(line({ region: 'US' })).toMatchObject({ vendorCostUsd: '2', region: 'US' });
+    expect(line({ region: 'moon' })).toMatchObject({
+      vendorCostUsd: '1',
+      flags: ['region-unpriced'],
+    });
+    const usage = { input_tokens: 1, output_tokens: 1, inference_geo: 'eu' };
+    const response = { type: 'message', model: 'm', usage };
+    const answered = { usage: undefined, api: 'anthropic.messages', response, region: 'us' };
+    expect(line(answered)).toMatchObject({ vendorCostUsd: '3', region: 'eu' });
+  });
+
+  it('that lack a vendor’s cached tokens price them as its published part, and flag it', () => {
+    const usage = { cache_read: 10, cache_write: 10, cache_write_1h: 10 };
+    const line = { ...tenCents, provider: 'anthropic', usage };
+    const rates = '[{"meter":"input","per":"1","rateUsd":"1"}]';
+    expect(answerOf(withRates(rates, line))).toMatchObject({
+      cost: { cache_read: '1', cache_write: '12.5', cache_write_1h: '20' },
+      flags: [
+        'ratio-fallback:cache_read',
+        'ratio-fallback:cache_write',
+        'ratio-fallback:cache_write_1h',
+      ],
+    });
+  });
+
   it.each([
     ['no list', '{}'],
     ['an empty list', '[]'],

@@ -24,8 +24,10 @@ const rateOf = (value: unknown, place: number): VendorRate | RefusedLine => {
   return refuse('invalid-rates', `${name}.${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 };
 
-const conditionsOf = ({ meter, serviceTier, inputTokensOver, window }: VendorRate): string =>
-  JSON.stringify([meter, serviceTier, inputTokensOver, window?.from, window?.to]);
+const conditionsOf = (rate: VendorRate): string => {
+  const { meter, serviceTier, region, inputTokensOver, window } = rate;
+  return JSON.stringify([meter, serviceTier, region, inputTokensOver, window?.from, window?.to]);
+};
 
 /** @param value the list with each number as its text (`parseExact`) */
 export const inlineRates = (value: unknown): readonly VendorRate[] | RefusedLine => {

@@ -4,6 +4,7 @@ import type { RequestedPurpose } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import { limitsOn, type Limit } from './limits.js';
 import { periodOf, resetsAt } from './limit-windows.js';
+import { freeMonthlyBudgetCredits } from './set-rules.js';
 import type { CreditAccount } from './state.js';
 import { refuse, type Verdict } from './verdict.js';
 
@@ -36,7 +37,7 @@ export const ceilingsOn = (
   const ceilings: Ceiling[] = [];
   if (account.tier === 'free') {
     const used = limits.freeMonths.get(localDate.slice(0, 7))?.used ?? zero;
-    const amount = context.rules.freeTier.monthlyBudgetCredits;
+    const amount = freeMonthlyBudgetCredits(context);
     ceilings.push({ limit: undefined, unit: 'credits', amount, used });
   }
   if (found.length === 0) return ceilings;

@@ -2,6 +2,7 @@ import type { Charge as ChargeData, PricedAttempt, Quote, Tier } from '@tollkeep
 import { formatMoney, parseMoney, type Money } from '@tollkeeper/kernel';
 import {
   chargeFor,
+  isBelowCost,
   isUnpriced,
   priceUsage,
   type CreditPolicy,
@@ -28,13 +29,12 @@ export const priceAttempts = (
   const flags = new Set<string>();
   const priced = attempts.map((attempt) => priceAttempt(attempt, quote, prices, flags));
   const policy = known(prices.policy(quote.policyId), quote.policyId);
-  const charge = chargeFor(
-    priced.map((each) => ({
-      costUsd: parseMoney(each.costUsd),
-      multiplier: parseMoney(each.multiplier),
-    })),
-    policy,
-  );
+  const parts = priced.map((each) => ({
+    costUsd: parseMoney(each.costUsd),
+    multiplier: parseMoney(each.multiplier),
+  }));
+  const charge = chargeFor(parts, policy);
+  if (isBelowCost(parts, charge, policy)) flags.add('below-cost');
   return {
     chargeCredits: charge.chargeCredits,
     data: {
@@ -75,6 +75,7 @@ const priceAttempt = (
       : {}),
     ...(attempt.vendorRequestId === undefined ? {} : { vendorRequestId: attempt.vendorRequestId }),
     ...(attempt.serviceTier === undefined ? {} : { serviceTier: attempt.serviceTier }),
+    ...(attempt.region === undefined ? {} : { region: attempt.region }),
     billed: attempt.billed,
     priceVersion: quoted.priceVersion,
     multiplier: formatMoney(rule.multiplier),
@@ -88,6 +89,7 @@ const priceAttempt = (
     ? undefined
     : priceUsage(version, attempt.usage, {
         serviceTier: attempt.serviceTier,
+        region: attempt.region,
         at: new Date(quote.requestStartedAt),
       });
   if (cost && !isUnpriced(cost)) {

@@ -52,6 +52,8 @@ export interface Bounds {
   readonly outputTokens: number;
   readonly choices: number;
   readonly serviceTier: string | undefined;
+  /** Where the vendor will run it, as its price list names it. */
+  readonly region?: string | undefined;
   readonly outputMayShrink: boolean;
 }
 
@@ -81,6 +83,7 @@ export interface Attempt extends Candidate {
   readonly answeredModel: string | undefined;
   readonly vendorRequestId: string | undefined;
   readonly serviceTier: string | undefined;
+  readonly region?: string | undefined;
   readonly billed: boolean;
   readonly provenance: Provenance;
   readonly usage: UsagePools;

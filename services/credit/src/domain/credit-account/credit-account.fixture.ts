@@ -149,6 +149,8 @@ export const reserveCall = (
   outputTokens = 100,
   more: Partial<Extract<CreditCommand, { type: 'ReserveCompletion' }>> & {
     outputMayShrink?: boolean;
+    serviceTier?: string;
+    region?: string;
   } = {},
 ): CreditCommand => ({
   type: 'ReserveCompletion',
@@ -160,7 +162,8 @@ export const reserveCall = (
     inputTokens: 1000,
     outputTokens,
     choices: 1,
-    serviceTier: undefined,
+    serviceTier: more.serviceTier,
+    region: more.region,
     outputMayShrink: more.outputMayShrink ?? false,
   },
   requestStartedAt: more.requestStartedAt,
@@ -245,9 +248,9 @@ const meta = (at: Date, command?: CreditCommand) => ({
   occurredAt: at.toISOString(),
 });
 
-const step = (account: CreditAccount, rules: AccountRules): Step => ({
+const step = (account: CreditAccount, rules: AccountRules, book = prices): Step => ({
   when: (command, at = startedAt) => {
-    const context: DecisionContext = { at, prices, rules, reservationTtlMs: 720_000 };
+    const context: DecisionContext = { at, prices: book, rules, reservationTtlMs: 720_000 };
     const verdict = decide(command, account, context);
     const events: CreditAccountEvent[] = [];
     let next = verdict.type === 'accept' ? verdict.events : [];
@@ -257,7 +260,7 @@ const step = (account: CreditAccount, rules: AccountRules): Step => ({
       next = followUps(account, context);
     }
     const outcome: Outcome = {
-      ...step(account, rules),
+      ...step(account, rules, book),
       verdict,
       account,
       events,
@@ -288,6 +291,19 @@ export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccoun
   const account = newAccount('acc_1');
   for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
   return step(account, { ...defaultRules, ...rules });
+};
+
+/** Under a price book that has more recorded than `priceBook`. */
+export const givenPrices = (
+  recorded: readonly PriceBookEvent[],
+  rules: Partial<AccountRules>,
+  ...events: CreditAccountEvent[]
+): Step => {
+  const book = priceBook();
+  for (const event of recorded) book.apply(event);
+  const account = newAccount('acc_1');
+  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
+  return step(account, { ...defaultRules, ...rules }, book);
 };
 
 /** An account of another id, of which nothing is stored yet. */

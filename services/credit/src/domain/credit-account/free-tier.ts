@@ -1,6 +1,6 @@
 import { standardRateUsd, type PriceVersion } from '@tollkeeper/pricing';
 import type { DecisionContext } from './context.js';
-import type { FreeTierRules } from './rules.js';
+import { freeOutputUsdPerMillionMax, isFreeModel } from './set-rules.js';
 import type { CreditAccount } from './state.js';
 import { refuse, type Verdict } from './verdict.js';
 
@@ -15,17 +15,16 @@ export const modelBeyondTier = (
 ): Verdict | undefined => {
   if (account.tier !== 'free') return undefined;
   for (const { version } of candidates) {
-    if (mayCall(version, context.rules.freeTier, startedAt)) continue;
     const model = `${version.provider}/${version.model}`;
+    if (isFreeModel(context, model) ?? isCheap(version, context, startedAt)) continue;
     const message = `the tier ${account.tier} may not call ${model}`;
     return refuse('model-not-in-tier', message, { model, tier: account.tier });
   }
   return undefined;
 };
 
-/** By the operator's list or, without one, by the output rate. A rate that nobody knows is not a low one. */
-const mayCall = (version: PriceVersion, rules: FreeTierRules, startedAt: Date): boolean => {
-  if (rules.models) return rules.models.has(`${version.provider}/${version.model}`);
+/** By the output rate. One that nobody knows is not a low one. */
+const isCheap = (version: PriceVersion, context: DecisionContext, startedAt: Date): boolean => {
   const tokenUsd = standardRateUsd(version, 'output', 'token', startedAt);
-  return tokenUsd?.times(million).lte(rules.outputUsdPerMillionMax) ?? false;
+  return tokenUsd?.times(million).lte(freeOutputUsdPerMillionMax(context)) ?? false;
 };

@@ -8,6 +8,7 @@ import { floorTo, formatMoney, localDate } from '@tollkeeper/kernel';
 import type { CreditCommand, OpenAccount } from './commands.js';
 import type { DecisionContext } from './context.js';
 import { evolve } from './evolve.js';
+import { initialGrantUsd } from './set-rules.js';
 import { newAccount, type CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
@@ -72,7 +73,7 @@ export const isSpending = (command: CreditCommand): command is Spending => 'purp
 
 const openWith = (data: Opened, context: DecisionContext): Verdict => {
   const opened: CreditAccountEvent = { type: 'AccountOpened', data };
-  const worthUsd = context.rules.initialGrantUsd;
+  const worthUsd = initialGrantUsd(context);
   const isOwn = data.accountId === personalAccountId(data.ownerUserId);
   if (!isOwn || worthUsd.isZero()) return accept(opened);
   const policy = context.prices.policyAt(context.at);

@@ -5,6 +5,7 @@ export type CreditRefusal =
   | 'insufficient-credits'
   | 'debt-outstanding'
   | 'unknown-price'
+  | 'below-cost'
   | 'replay-mismatch'
   | 'unknown-reservation'
   | 'reservation-closed'

@@ -6,6 +6,8 @@ import {
   chargeFor,
   creditsToUsd,
   isUnpriced,
+  marginGuardAt,
+  mayChargeBelowCost,
   usdBudgetFor,
   type CreditPolicy,
   type MultiplierRule,
@@ -64,6 +66,8 @@ export const reserveCompletion = (
 
   const asked = bounded(call, command.bounds);
   if ('unpriced' in asked) return unknownPrice(asked.unpriced);
+  const belowCost = refusedBelowCost(asked, context, startedAt);
+  if (belowCost) return belowCost;
   const available = availableCredits(account, context.at.getTime());
   if (isBlockedByDebt(account, available, context)) {
     return shortfall('debt-outstanding', account, asked.requiredCredits, context, policy);
@@ -86,16 +90,31 @@ export const reserveCompletion = (
   return accept(reserved(command, account, context, fitting.requiredCredits, quote));
 };
 
-/** Two literals, no spread: quotes stay in memory, and objects made by a spread are thrice as large. */
+/** Literals, no spread: quotes stay in memory, and objects made by a spread are thrice as large. */
 const quotedBound = (bounds: Bounds, outputTokens: number): Quote['bound'] => {
-  const { inputTokens, choices, serviceTier } = bounds;
+  const { inputTokens, choices, serviceTier, region } = bounds;
+  if (region === undefined) {
+    return serviceTier === undefined
+      ? { inputTokens, outputTokens, choices }
+      : { inputTokens, outputTokens, choices, serviceTier };
+  }
   return serviceTier === undefined
-    ? { inputTokens, outputTokens, choices }
-    : { inputTokens, outputTokens, choices, serviceTier };
+    ? { inputTokens, outputTokens, choices, region }
+    : { inputTokens, outputTokens, choices, serviceTier, region };
 };
 
 const unknownPrice = (what: string): Verdict =>
   refuse('unknown-price', `no price is in force for ${what}`, { unpriced: what });
+
+/** The margin guard: nothing is reserved that could be charged below what the vendor bills, unless it is to be flagged. */
+const refusedBelowCost = (
+  { belowCost }: Bounded,
+  { prices }: DecisionContext,
+  startedAt: Date,
+): Verdict | undefined =>
+  belowCost !== undefined && marginGuardAt(prices, startedAt) === 'refuse'
+    ? refuse('below-cost', `${belowCost} is not sold below its cost`, { model: belowCost })
+    : undefined;
 
 interface Call {
   readonly candidates: readonly PricedCandidate[];
@@ -108,16 +127,22 @@ interface Bounded {
   /** Credits that cover whichever candidate answers. */
   readonly requiredCredits: Money;
   readonly quoted: QuotedCandidate[];
+  /** The first candidate that may be charged below what its vendor bills. */
+  readonly belowCost: string | undefined;
 }
 
 /** The bound of each candidate, and what the dearest one takes. */
 const bounded = (call: Call, bounds: Bounds): Bounded | { readonly unpriced: string } => {
   let requiredCredits = zero;
+  let belowCost: string | undefined;
   const quoted: QuotedCandidate[] = [];
   for (const { version, rule } of call.candidates) {
     const costUsd = boundUsd(version, { ...bounds, at: call.at });
     if (isUnpriced(costUsd)) {
       return { unpriced: `${version.provider}/${version.model} (${costUsd.meter})` };
+    }
+    if (belowCost === undefined && mayChargeBelowCost(costUsd, rule.multiplier)) {
+      belowCost = `${version.provider}/${version.model}`;
     }
     const parts = [{ costUsd, multiplier: rule.multiplier }];
     requiredCredits = maxMoney(requiredCredits, chargeFor(parts, call.policy).chargeCredits);
@@ -129,7 +154,7 @@ const bounded = (call: Call, bounds: Bounds): Bounded | { readonly unpriced: str
       boundUsd: formatMoney(costUsd),
     });
   }
-  return { outputTokens: bounds.outputTokens, requiredCredits, quoted };
+  return { outputTokens: bounds.outputTokens, requiredCredits, quoted, belowCost };
 };
 
 /** What a reservation may come to. */
