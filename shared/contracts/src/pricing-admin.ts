@@ -292,6 +292,11 @@ export const importedPrice = z.object({
         per: decimal,
         fromUsd: decimal.optional(),
         toUsd: decimal.optional(),
+        /** Conditions as a rate has them; absent: the standard tier, any total input, hour and region. */
+        serviceTier: z.string().optional(),
+        inputTokensOver: z.number().optional(),
+        window: z.object({ from: z.string(), to: z.string() }).optional(),
+        region: z.string().optional(),
       }),
     )
     .optional(),

@@ -155,6 +155,20 @@ const settingChanged = z.object({
 export const alertSeverities = ['critical', 'warning', 'info'] as const;
 export type AlertSeverity = (typeof alertSeverities)[number];
 
+/** Conditions as `vendorRate` has them; absent: the standard tier, any total input, hour and region. */
+const rateChange = z.object({
+  meter: z.string(),
+  unit: z.string(),
+  per: decimal,
+  fromUsd: decimal.optional(),
+  toUsd: decimal.optional(),
+  serviceTier: z.string().optional(),
+  inputTokensOver: z.number().int().nonnegative().optional(),
+  window: z.object({ from: z.string(), to: z.string() }).optional(),
+  region: z.string().optional(),
+});
+export type RateChange = z.infer<typeof rateChange>;
+
 /** An import found another price of a model that has one; it is not used before the alert is applied. */
 const priceAlertRaised = z.object({
   alertId: z.string(),
@@ -165,16 +179,8 @@ const priceAlertRaised = z.object({
   priceVersion: z.string(),
   /** What would be published, but for its version's id. */
   candidate: vendorPricePublished.omit({ priceVersion: true }),
-  /** Standard rates that differ; a side without the meter is absent. */
-  changes: z.array(
-    z.object({
-      meter: z.string(),
-      unit: z.string(),
-      per: decimal,
-      fromUsd: decimal.optional(),
-      toUsd: decimal.optional(),
-    }),
-  ),
+  /** What some usage would cost otherwise, by its conditions; a side on which it has no price is absent. */
+  changes: z.array(rateChange),
   /** The greatest rise (negative: only falls) of a rate, as a share of it: `0.2` is 20 % dearer. */
   costChange: decimal,
   /** Margins as shares of the charge, by tier, at the multipliers in force. */
@@ -182,13 +188,17 @@ const priceAlertRaised = z.object({
     z.object({
       tier: z.enum(tiers),
       multiplier: decimal,
+      /** Charges follow the vendor's price, as they did and as they do once the alert is applied: 1 − 1 ÷ multiplier. */
       before: decimal,
-      /** Were customers still charged for the price in force. */
+      /** Until it is applied: the vendor bills the new price, customers are charged for the one in force. */
       after: decimal,
       target: decimal.optional(),
     }),
   ),
-  /** What would keep the margin; absent where it holds as it is. */
+  /**
+   * What would meet the margin target on charges for the new price, to be proposed as it is applied. Absent where the
+   * multipliers in force meet it: applying the alert is enough.
+   */
   recommended: z.object({ scope: multiplierScope, multiplier: decimal }).optional(),
 });
 const priceAlertAcknowledged = z.object({ alertId: z.string(), reason: z.string().optional() });

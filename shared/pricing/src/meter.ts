@@ -31,12 +31,16 @@ export const meterChain = (meter: string): readonly string[] => {
 
 const plainMeters = new Map<string, string>();
 const inputMeters = new Set<string>(inputSide);
+const outputMeters = new Set<string>(outputSide);
 for (const modality of modalities) {
   for (const meter of inputSide) {
     plainMeters.set(`${meter}_${modality}`, meter);
     inputMeters.add(`${meter}_${modality}`);
   }
-  for (const meter of outputSide) plainMeters.set(`${meter}_${modality}`, meter);
+  for (const meter of outputSide) {
+    plainMeters.set(`${meter}_${modality}`, meter);
+    outputMeters.add(`${meter}_${modality}`);
+  }
 }
 
 // The direction of audio matters only where it has a price of its own.
@@ -48,3 +52,6 @@ export const plainMeterOf = (meter: string): string | undefined => plainMeters.g
 
 /** True for meters whose tokens count towards a context tier's threshold. */
 export const isInputMeter = (meter: string): boolean => inputMeters.has(meter);
+
+/** True for meters of tokens that the vendor makes. */
+export const isOutputMeter = (meter: string): boolean => outputMeters.has(meter);

@@ -109,7 +109,7 @@ export const settingDefinitions: Readonly<Record<string, SettingDefinition>> = {
   },
   auto_apply_change_max: {
     description:
-      'The greatest rise of an imported rate, as a share of it, that is published without a person; 0: none.',
+      'The greatest change of an imported rate, as a share of it, that is published without a person; 0: none.',
     standard: '0',
     fault: share,
   },
