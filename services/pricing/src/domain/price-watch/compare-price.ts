@@ -135,7 +135,7 @@ export const comparePrice = (
   let losesPrice = false;
   for (const probe of probesOf(current, candidate)) {
     const [from, to] = [before.at(probe.meter, probe), after.at(probe.meter, probe)];
-    if (from && to && from.unit === to.unit) {
+    if (to && from?.unit === to.unit) {
       if (from.unitUsd.eq(to.unitUsd)) continue;
       const share = shareOf(from.unitUsd, to.unitUsd);
       if (!rise || share.gt(rise)) rise = share;
