@@ -22,6 +22,9 @@ export interface Question<T> {
   readonly reply: Schema<T>;
   /** Keep it to send the same command again; by default a new one. */
   readonly commandId?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long the reply may take: 5 seconds by default. */
+  readonly timeoutMs?: number;
 }
 
 /** Speaks to the services over NATS as the user `operator`. */
@@ -58,11 +61,11 @@ export class Operator {
     }
   }
 
-  private async askOnce<T>(question: Required<Question<T>>): Promise<T> {
-    const { subject, body, reply, commandId } = question;
+  private async askOnce<T>(question: Question<T> & { commandId: string }): Promise<T> {
+    const { subject, body, reply, commandId, timeoutMs = REPLY_TIMEOUT_MS } = question;
     const answer = await request(this.nats, subject, body, {
-      timeoutMs: REPLY_TIMEOUT_MS,
-      headers: { [headers.commandId]: commandId, [headers.actor]: 'toll' },
+      timeoutMs,
+      headers: { ...question.headers, [headers.commandId]: commandId, [headers.actor]: 'toll' },
     });
     return reply.parse(answer);
   }

@@ -19,6 +19,7 @@ import { stopPlatform } from './commands/stop.js';
 import type { Add, Run, Work } from './command-line.js';
 import { addCorrectionCommands } from './correction-program.js';
 import { addPolicyCommands } from './policy-program.js';
+import { addPriceImport } from './price-import-program.js';
 import { homeOf } from './home/home.js';
 import { addIdentityCommands } from './identity-program.js';
 import { columns, printer } from './print.js';
@@ -159,6 +160,7 @@ const addPriceCommands = (program: Command, add: Add, run: Run): void => {
         return 0;
       }),
     );
+  addPriceImport(prices, add, run);
 };
 
 const addAuditCommands = (

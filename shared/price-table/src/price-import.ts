@@ -19,7 +19,7 @@ export interface PriceImport {
   /** Listed without any price: unknown, which is not free. */
   readonly unpriced: readonly NotImported[];
   /** Entries that say of a model what another entry says of it. */
-  readonly repeated: number;
+  readonly repeated: readonly NotImported[];
 }
 
 /** US dollars for one unit of a currency, and the day of that rate. */
@@ -66,7 +66,7 @@ export class PriceImportBuilder {
   readonly #entries = new Map<string, Entry>();
   readonly #inexpressible: NotImported[] = [];
   readonly #unpriced: NotImported[] = [];
-  #repeated = 0;
+  readonly #repeated: NotImported[] = [];
 
   unpriced(provider: string, model: string, reason: string): void {
     this.#unpriced.push({ provider, model, reason });
@@ -94,7 +94,8 @@ export class PriceImportBuilder {
     if (!known) {
       this.#entries.set(key, { price, fullName });
     } else if (sameCost(known.price, price)) {
-      this.#repeated += 1;
+      const reason = `listed as ${fullName} and as ${known.fullName}`;
+      this.#repeated.push({ provider: price.provider, model: price.model, reason });
     } else if (fullName !== price.model) {
       this.add({ ...price, model: fullName });
     } else if (known.fullName !== known.price.model) {
