@@ -22,7 +22,6 @@ export interface Question<T> {
   readonly reply: Schema<T>;
   /** Keep it to send the same command again; by default a new one. */
   readonly commandId?: string;
-  readonly headers?: Readonly<Record<string, string>>;
   /** How long the reply may take: 5 seconds by default. */
   readonly timeoutMs?: number;
 }
@@ -32,6 +31,7 @@ export class Operator {
   private constructor(
     private readonly nats: NatsConnection,
     private readonly patienceMs: number,
+    private readonly adminKey?: string,
   ) {}
 
   static async connect(url: string, patienceMs = PATIENCE_MS): Promise<Operator> {
@@ -42,6 +42,11 @@ export class Operator {
     // It would try for ever, for a service's sake; a command line gives up, and lets it go if it comes late.
     void connecting.then((late) => late.close());
     throw new CommandError('no-connection', `no NATS server answers at ${new URL(url).host}`);
+  }
+
+  /** The same connection, with an admin's key on every message. */
+  withAdminKey(adminKey: string): Operator {
+    return new Operator(this.nats, this.patienceMs, adminKey);
   }
 
   /** The answer, or a refusal as it is. What may pass is sent again, under the same command id. */
@@ -65,7 +70,11 @@ export class Operator {
     const { subject, body, reply, commandId, timeoutMs = REPLY_TIMEOUT_MS } = question;
     const answer = await request(this.nats, subject, body, {
       timeoutMs,
-      headers: { ...question.headers, [headers.commandId]: commandId, [headers.actor]: 'toll' },
+      headers: {
+        [headers.commandId]: commandId,
+        [headers.actor]: 'toll',
+        ...(this.adminKey !== undefined && { [headers.adminKey]: this.adminKey }),
+      },
     });
     return reply.parse(answer);
   }

@@ -1,18 +1,13 @@
-import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices';
+import type { ModelInfo, Provider } from '@pydantic/genai-prices';
 import type { RateBody, VendorPriceBody } from '@tollkeeper/contracts';
 import type { VendorRate } from '@tollkeeper/events';
 import { formatMoney } from '@tollkeeper/kernel';
-import { findTableModel, readProviders, source } from './genai-prices.js';
+import { exactNames, findTableModel, readProviders, source } from './genai-prices.js';
 import { readListedAmount } from './listed-amount.js';
 import { limitOf, notesOf } from './price-fields.js';
 import { PriceImportBuilder, type PriceImport } from './price-import.js';
 import { isFreeByName } from './sanity-gate.js';
-import { beginning, datedRatesOf, NotExpressibleError } from './table-rates.js';
-
-const exactNames = (match: MatchLogic): string[] => {
-  if ('equals' in match) return [match.equals];
-  return 'or' in match ? match.or.flatMap(exactNames) : [];
-};
+import { beginning, datedRatesOf, freeRates, NotExpressibleError } from './table-rates.js';
 
 const aliasesOf = (provider: Provider, model: ModelInfo): string[] =>
   [...new Set(exactNames(model.match))]
@@ -27,13 +22,6 @@ const bodyRate = (rate: VendorRate, notes: string[]): RateBody => {
   if (read.roundedFrom !== undefined) notes.push(`${rate.meter} rounded from ${read.roundedFrom}`);
   return { ...rest, rate: formatMoney(read.amount) };
 };
-
-const freeRates: readonly VendorRate[] = ['input', 'output'].map((meter) => ({
-  meter,
-  unit: 'token',
-  per: '1000000',
-  rateUsd: '0',
-}));
 
 /** Every dated version; a price without a date holds from the import on, unless a dated one follows it. */
 const versionsOf = (provider: Provider, model: ModelInfo): VendorPriceBody[] => {

@@ -1,6 +1,6 @@
 export { csvColumns, csvPrices } from './csv-prices.js';
 export { genaiPriceImport } from './genai-price-import.js';
-export { findTableModel, readProviders, source } from './genai-prices.js';
+export { exactNames, findTableModel, readProviders, source } from './genai-prices.js';
 export { litellmPrices, type TableInput } from './litellm-prices.js';
 export { modelsDevPrices } from './models-dev-prices.js';
 export { PriceTable, type NoPrice, type TablePrice } from './price-table.js';

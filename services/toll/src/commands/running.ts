@@ -23,6 +23,19 @@ export const asOperator = async <T>(work: (operator: Operator) => Promise<T>): P
   }
 };
 
+/**
+ * The same with an admin's key, which says who acts and what they may do. It comes from the environment: an argument
+ * would show in the list of processes.
+ */
+export const asAdmin = async <T>(work: (operator: Operator) => Promise<T>): Promise<T> => {
+  const adminKey = process.env['TOLL_ADMIN_KEY']?.trim();
+  if (!adminKey) {
+    const message = 'set TOLL_ADMIN_KEY to an admin key; `toll admin issue-key` makes one';
+    throw new CommandError('no-admin-key', message);
+  }
+  return asOperator((operator) => work(operator.withAdminKey(adminKey)));
+};
+
 /** Where the events and the read models are, as the services' environment names them. */
 export const storeEnv = (): NodeJS.ProcessEnv => {
   const known = ready();

@@ -1,5 +1,4 @@
 import {
-  headers,
   importReply,
   pricingAdminSubjects,
   type ImportedPrice,
@@ -15,7 +14,6 @@ import { batchesOf } from './import-batches.js';
 const REPLY_TIMEOUT_MS = 60_000;
 
 export interface SendOptions {
-  readonly adminKey: string;
   readonly dryRun: boolean;
   readonly reason: string;
 }
@@ -42,7 +40,7 @@ const refusedAll = (
 export const sendImport = async (
   operator: Pick<Operator, 'ask'>,
   prices: readonly VendorPriceBody[],
-  { adminKey, dryRun, reason }: SendOptions,
+  { dryRun, reason }: SendOptions,
   progress: (done: number, total: number) => void,
 ): Promise<ImportedPrice[]> => {
   const batches = batchesOf(prices);
@@ -52,7 +50,6 @@ export const sendImport = async (
       subject: pricingAdminSubjects.importPrices,
       body: { prices: batch, dryRun, reason },
       reply: importReply,
-      headers: { [headers.adminKey]: adminKey },
       timeoutMs: REPLY_TIMEOUT_MS,
     });
     if (!isRefused(answer)) outcomes.push(...answer.prices);
