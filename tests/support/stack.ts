@@ -29,16 +29,21 @@ export interface OpenedAccount {
   readonly apiKey: string;
 }
 
-export interface Stack {
-  readonly home: string;
-  /** As of now: a restarted service has another pid. */
-  readonly ready: () => Ready;
+export interface Shell {
   /** Runs the CLI as its user would; the JSON that it printed. */
   readonly toll: <T>(...args: string[]) => Promise<T>;
   /** The CLI's exit code and what it printed, whatever came. */
   readonly tollRaw: (
     ...args: string[]
   ) => Promise<{ code: number; stdout: string; stderr: string }>;
+}
+
+export interface Stack extends Shell {
+  readonly home: string;
+  /** As of now: a restarted service has another pid. */
+  readonly ready: () => Ready;
+  /** Another shell of the same installation, with more in its environment. */
+  readonly shell: (env: NodeJS.ProcessEnv) => Shell;
   readonly openAccount: (grantCredits: string) => Promise<OpenedAccount>;
   readonly eventsOf: (accountId: string) => Promise<CreditAccountEvent[]>;
   readonly simulator: (behaviour: Readonly<Record<string, unknown>>) => Promise<void>;
@@ -46,6 +51,29 @@ export interface Stack {
 }
 
 const run = promisify(execFile);
+
+const shellWith = (env: NodeJS.ProcessEnv): Shell => {
+  const tollRaw: Shell['tollRaw'] = async (...args) => {
+    try {
+      const done = await run(process.execPath, [toll, ...args], {
+        env,
+        maxBuffer: 256 * 1024 * 1024,
+      });
+      return { code: 0, ...done };
+    } catch (error) {
+      const failed = error as { code?: number; stdout?: string; stderr?: string };
+      return { code: failed.code ?? 1, stdout: failed.stdout ?? '', stderr: failed.stderr ?? '' };
+    }
+  };
+  return {
+    tollRaw,
+    toll: async <T>(...args: string[]): Promise<T> => {
+      const { code, stdout, stderr } = await tollRaw(...args, '--json');
+      if (code !== 0) throw new Error(`toll ${args.join(' ')}: ${stderr}`);
+      return JSON.parse(stdout) as T;
+    },
+  };
+};
 
 /** The whole product as `npm start` runs it, in a home of its own and on free ports. */
 export const startStack = async (env: NodeJS.ProcessEnv = {}): Promise<Stack> => {
@@ -67,28 +95,14 @@ export const startStack = async (env: NodeJS.ProcessEnv = {}): Promise<Stack> =>
   }
   const ready = (): Ready => JSON.parse(readFileSync(readyFile, 'utf8')) as Ready;
 
-  const tollRaw: Stack['tollRaw'] = async (...args) => {
-    try {
-      const done = await run(process.execPath, [toll, ...args], {
-        env: environment,
-        maxBuffer: 256 * 1024 * 1024,
-      });
-      return { code: 0, ...done };
-    } catch (error) {
-      const failed = error as { code?: number; stdout?: string; stderr?: string };
-      return { code: failed.code ?? 1, stdout: failed.stdout ?? '', stderr: failed.stderr ?? '' };
-    }
-  };
-  const tollJson = async <T>(...args: string[]): Promise<T> => {
-    const { code, stdout, stderr } = await tollRaw(...args, '--json');
-    if (code !== 0) throw new Error(`toll ${args.join(' ')}: ${stderr}`);
-    return JSON.parse(stdout) as T;
-  };
+  const shell = (more: NodeJS.ProcessEnv): Shell => shellWith({ ...environment, ...more });
+  const { toll: tollJson, tollRaw } = shell({});
 
   let store: EventStore | undefined;
   return {
     home,
     ready,
+    shell,
     toll: tollJson,
     tollRaw,
     openAccount: (grant) => tollJson('account', 'open', '--tier', 'pro', '--grant', grant),

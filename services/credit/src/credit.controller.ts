@@ -48,6 +48,11 @@ export class CreditController {
     return this.command('correct', body, message);
   }
 
+  @MessagePattern('credit.admin.v1.rerate.*')
+  rerate(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
+    return this.command('rerate', body, message);
+  }
+
   @MessagePattern('credit.admin.v1.open.*')
   open(@Payload() body: unknown, @Ctx() message: MessageContext): Promise<object> {
     return this.command('open', body, message);

@@ -24,7 +24,8 @@ import {
   type CreditAccount,
 } from './domain/credit-account/state.js';
 
-type CallVerb = 'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'open' | 'grant';
+type CallVerb =
+  'reserve' | 'settle' | 'release' | 'charge' | 'correct' | 'rerate' | 'open' | 'grant';
 export type Verb = CallVerb | OperatorVerb | LimitVerb;
 
 interface PurposeFields {
@@ -158,6 +159,37 @@ const correctRequest = (raw: unknown, envelope: Envelope): Request => {
   );
 };
 
+/** Answers what the charge comes to now, whether this command has changed it or it was priced so already. */
+const rerateRequest = (raw: unknown, envelope: Envelope): Request => {
+  const body = parse(contracts.rerate, raw);
+  const ids = identify('Rerate', body, envelope);
+  const { reservationId, priceVersion, reason } = body;
+  return requestOf(
+    {
+      type: 'CorrectUsage',
+      ...ids,
+      reservationId,
+      attempts: toAttempt(body.attempts),
+      rerating: { priceVersion, reason },
+    },
+    body,
+    envelope,
+    true,
+    (account): contracts.RerateReply => {
+      const reservation = account.reservations.get(reservationId);
+      const rerated = reservation?.corrections?.get(ids.commandId);
+      const answer = (rerated ?? reservation?.charged)?.answer;
+      return {
+        status: 'accepted',
+        reservationId,
+        changed: rerated !== undefined,
+        chargeCredits: answer?.chargeCredits ?? '0',
+        costUsd: answer?.costUsd ?? '0',
+      };
+    },
+  );
+};
+
 const openRequest = (raw: unknown, envelope: Envelope): Request => {
   const body = parse(contracts.openAccount, raw);
   if (!isTimeZone(body.timeZone)) throw new InvalidRequest(`timeZone: not an IANA time zone`);
@@ -214,6 +246,7 @@ export const converters: Readonly<Record<Verb, Converter>> = {
   release: releaseRequest,
   charge: chargeRequest,
   correct: correctRequest,
+  rerate: rerateRequest,
   open: openRequest,
   grant: grantRequest,
 };

@@ -179,6 +179,7 @@ export const startSurroundings = async () => {
     },
     dir,
     operator,
+    natsUrl: natsServer.url,
     issueKey: async (accountId: string, projectId?: string): Promise<string> => {
       const owner = { accountId, userId: `user-of-${accountId}`, projectId };
       const options = { timeoutMs: 5_000 };

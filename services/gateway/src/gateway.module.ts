@@ -26,9 +26,12 @@ import { ensureCompletionStream } from './completion-events/completion-stream.js
 import type { GatewayConfig } from './gateway.config.js';
 import { askToken, healthToken, loggerToken, type Ask } from './gateway.tokens.js';
 import { HealthController, type Health } from './health/health.controller.js';
+import { shapeApiRoutes } from './http/api-routes.js';
 import { refuseBadUrl, RefusalFilter } from './http/refusal.filter.js';
 import { AccessChanges } from './identity/access-changes.js';
 import { AccountIdentity } from './identity/account-identity.js';
+import { AdminKeyStore } from './identity/admin-key.store.js';
+import { AdminKeysController } from './identity/admin-keys.controller.js';
 import { ApiKeyStore } from './identity/api-key.store.js';
 import { ApiKeys } from './identity/api-keys.js';
 import { IdentityController } from './identity/identity.controller.js';
@@ -39,6 +42,10 @@ import { Endings } from './ledger/endings.js';
 import { Ledger } from './ledger/ledger.js';
 import { Catalogue } from './models/catalogue.js';
 import { ModelsController } from './models/models.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { pricingControllers } from './pricing-admin/pricing-controllers.js';
+import { PricingDesk } from './pricing-admin/pricing-desk.js';
+import { QuoteController } from './quote/quote.controller.js';
 import { SpoolDrain } from './spool/spool-drain.js';
 import { Spool } from './spool/spool.js';
 import { Vendor } from './vendors/vendor.js';
@@ -46,9 +53,11 @@ import { Vendor } from './vendors/vendor.js';
 interface Parts {
   readonly keys: ApiKeys;
   readonly identity: AccountIdentity;
+  readonly adminKeys: AdminKeyStore;
   readonly catalogue: Catalogue;
   readonly completions: ChatCompletions;
   readonly ask: Ask;
+  readonly desk: PricingDesk;
   readonly health: () => Health;
   readonly logger: Logger;
 }
@@ -64,13 +73,19 @@ class GatewayModule {
         BalanceController,
         HealthController,
         IdentityController,
+        AdminKeysController,
+        OpenApiController,
+        QuoteController,
+        ...pricingControllers,
       ],
       providers: [
         { provide: ApiKeys, useValue: parts.keys },
         { provide: AccountIdentity, useValue: parts.identity },
+        { provide: AdminKeyStore, useValue: parts.adminKeys },
         { provide: Catalogue, useValue: parts.catalogue },
         { provide: ChatCompletions, useValue: parts.completions },
         { provide: askToken, useValue: parts.ask },
+        { provide: PricingDesk, useValue: parts.desk },
         { provide: healthToken, useValue: parts.health },
         { provide: loggerToken, useValue: parts.logger },
         { provide: APP_FILTER, useClass: RefusalFilter },
@@ -80,6 +95,9 @@ class GatewayModule {
 }
 
 const inFlightEndsWithinMs = 15_000;
+const adminReplyTimeoutMs = 5_000;
+/** Ids of rules and versions hold names of models; encoded, each byte of them may take three. */
+const pathPartCharsMax = 1_024;
 const migrations = join(import.meta.dirname, '..', 'migrations');
 
 /** The composition root: the only place that names adapters. */
@@ -93,6 +111,12 @@ export const startGateway = async (
   const pool = await openDatabase(config.databaseUrl, onError);
   const nats = await connectNats({ url: config.natsUrl, name: 'gateway' });
   const ask: Ask = (subject) => request(nats, subject, {}, { timeoutMs: 2_000 });
+
+  const desk = new PricingDesk(
+    (subject, body, headers) =>
+      request(nats, subject, body, { timeoutMs: adminReplyTimeoutMs, headers }),
+    onError,
+  );
 
   const journal = new InFlightJournal(join(config.dataDir, 'in-flight'), onError);
   const spool = await Spool.open(join(config.dataDir, 'spool'));
@@ -138,7 +162,7 @@ export const startGateway = async (
   recovery.start();
   drain.start();
 
-  const parts = { ...access, catalogue, completions, ask, health, logger };
+  const parts = { ...access, catalogue, completions, ask, desk, health, logger };
   const app = await createApp(parts, nats, config);
   await app.startAllMicroservices();
   await app.listen(config.port, config.host);
@@ -180,10 +204,11 @@ const accessTo = (
   nats: NatsConnection,
   { apiKeyTtlMs }: GatewayConfig,
   onError: (cause: string) => void,
-): Pick<Parts, 'keys' | 'identity'> => {
+): Pick<Parts, 'keys' | 'identity' | 'adminKeys'> => {
   const keys = new ApiKeys(new ApiKeyStore(pool), { ttlMs: apiKeyTtlMs, onError });
   const changes = new AccessChanges(nats, keys, onError);
-  return { keys, identity: new AccountIdentity(pool, (accountId) => changes.tell(accountId)) };
+  const identity = new AccountIdentity(pool, (accountId) => changes.tell(accountId));
+  return { keys, identity, adminKeys: new AdminKeyStore(pool) };
 };
 
 const errorField = (error: string | undefined): { error?: string } =>
@@ -207,7 +232,9 @@ const createApp = async (
     requestTimeout: 60_000,
     forceCloseConnections: 'idle',
     frameworkErrors: refuseBadUrl,
+    routerOptions: { maxParamLength: pathPartCharsMax },
   });
+  shapeApiRoutes(adapter.getInstance());
   const app = await NestFactory.create<NestFastifyApplication>(GatewayModule.with(parts), adapter, {
     logger: ['error', 'warn'],
   });

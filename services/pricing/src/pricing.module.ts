@@ -1,26 +1,85 @@
-import { Module, type DynamicModule, type INestMicroservice } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type INestMicroservice,
+  type ValueProvider,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import type { RunningService } from '@tollkeeper/lifecycle';
-import { connectNats, NatsTransport } from '@tollkeeper/messaging';
+import { connectNats, NatsTransport, type NatsConnection } from '@tollkeeper/messaging';
+import { quarantineReason } from '@tollkeeper/price-table/sanity-gate';
 import type { Logger } from '@tollkeeper/telemetry';
+import { identityKeys } from './adapters/identity-keys.js';
+import { creditReratings, projectionCalls } from './adapters/ledger-calls.js';
+import { projectionIndex } from './adapters/projection-index.js';
+import { AdminDesk } from './admin/admin-desk.js';
+import { AlertsController } from './admin/alerts.controller.js';
+import { ConfigsController } from './admin/configs.controller.js';
+import { SettingsController } from './admin/settings.controller.js';
+import { SimulationsController } from './admin/simulations.controller.js';
+import { VendorPricesController } from './admin/vendor-prices.controller.js';
+import { Admins } from './application/admins.js';
+import { BookPolicy } from './application/book-policy.js';
+import { BookWriter } from './application/book-writer.js';
+import { PriceImports } from './application/import-prices.js';
+import { PriceBookCommands } from './application/price-book-commands.js';
 import { PriceBookReplica } from './application/price-book-replica.js';
+import { Reratings } from './application/reratings.js';
 import { seedPriceBook } from './application/seed-price-book.js';
+import { Simulations } from './application/simulations.js';
+import { findStoredCharge } from './application/stored-charge.js';
 import { seedStreams } from './domain/price-book/seed-streams.js';
 import type { PricingConfig } from './pricing.config.js';
 import { PricingController } from './pricing.controller.js';
+import { QuotesController, storedCharges, type FindStoredCharge } from './quotes.controller.js';
 import { vendorPrices } from './seed/vendor-prices.js';
 
 @Module({})
 class PricingModule {
-  static with(replica: PriceBookReplica): DynamicModule {
+  static with(providers: readonly ValueProvider[]): DynamicModule {
     return {
       module: PricingModule,
-      controllers: [PricingController],
-      providers: [{ provide: PriceBookReplica, useValue: replica }],
+      controllers: [
+        PricingController,
+        QuotesController,
+        ConfigsController,
+        VendorPricesController,
+        AlertsController,
+        SettingsController,
+        SimulationsController,
+      ],
+      providers: [...providers],
     };
   }
 }
+
+const providersOf = (
+  store: EventStore,
+  replica: PriceBookReplica,
+  nats: NatsConnection,
+  priceLeadMs: number,
+): ValueProvider[] => {
+  const writer = new BookWriter(store, replica);
+  const policy = new BookPolicy(replica, priceLeadMs, quarantineReason);
+  const index = projectionIndex(nats);
+  const calls = projectionCalls(nats);
+  const find: FindStoredCharge = (accountId, reservationId) =>
+    findStoredCharge(index, store, accountId, reservationId);
+  return [
+    { provide: PriceBookReplica, useValue: replica },
+    { provide: AdminDesk, useValue: new AdminDesk(new Admins(identityKeys(nats))) },
+    { provide: PriceBookCommands, useValue: new PriceBookCommands(writer, policy, replica) },
+    { provide: PriceImports, useValue: new PriceImports(writer, policy, replica) },
+    { provide: BookPolicy, useValue: policy },
+    { provide: Simulations, useValue: new Simulations(calls, replica.prices) },
+    {
+      provide: Reratings,
+      useValue: new Reratings(calls, creditReratings(nats), replica.prices),
+    },
+    { provide: storedCharges, useValue: find },
+  ];
+};
 
 /** Begins what the price book lacks of its seed, and waits until the replica holds all of it. */
 const seed = async (
@@ -55,14 +114,17 @@ export const startPricing = async (
   await seed(store, replica, logger);
 
   const nats = await connectNats({ url: config.natsUrl, name: 'pricing' });
-  const app: INestMicroservice = await NestFactory.createMicroservice(PricingModule.with(replica), {
-    strategy: new NatsTransport({
-      nats,
-      queue: 'pricing',
-      onError: (error, subject) => logger.error({ err: error, subject }, 'a message failed'),
-    }),
-    logger: ['error', 'warn'],
-  });
+  const app: INestMicroservice = await NestFactory.createMicroservice(
+    PricingModule.with(providersOf(store, replica, nats, config.priceLeadMs)),
+    {
+      strategy: new NatsTransport({
+        nats,
+        queue: 'pricing',
+        onError: (error, subject) => logger.error({ err: error, subject }, 'a message failed'),
+      }),
+      logger: ['error', 'warn'],
+    },
+  );
   await app.listen();
 
   return {

@@ -9,6 +9,7 @@ import { replay, replayHeader, replayLine } from './audit/replay.js';
 import { verify } from './audit/verify.js';
 import { readStoreConfig, type StoreConfig } from './config.js';
 import { migrateReadModels, openProjectorPool } from './database.js';
+import { rebuildPriceBook } from './price-book/price-book-projector.js';
 
 const usage = `usage: audit.main.js <command> [--json]
 
@@ -46,7 +47,12 @@ const runRebuild = async ({ store, pool, json }: Tools): Promise<number> => {
       note(rebuiltLine(progress));
     },
   });
-  print(json ? JSON.stringify({ ok: true, ...done }) : `rebuilt: ${rebuiltLine(done)}`);
+  const changes = await rebuildPriceBook(store, pool);
+  print(
+    json
+      ? JSON.stringify({ ok: true, ...done, priceBookEvents: changes })
+      : `rebuilt: ${rebuiltLine(done)}; ${String(changes)} of the price book`,
+  );
   return 0;
 };
 
@@ -92,7 +98,8 @@ const runVerify = async ({ config, store, pool, json, signal }: Tools): Promise<
       json
         ? JSON.stringify({ ok: true, ...verified })
         : `verified: ${String(verified.accounts)} accounts, ${String(verified.events)} events, ` +
-            `${String(verified.charges)} charges and every read model agree (${seconds} s)` +
+            `${String(verified.charges)} charges, ${String(verified.priceBookEvents)} events of the price book ` +
+            `and every read model agree (${seconds} s)` +
             (verified.eventsBehind > 0
               ? `; ${String(verified.eventsBehind)} events are not projected yet`
               : ''),

@@ -1,6 +1,7 @@
 import { Controller, Inject } from '@nestjs/common';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import {
+  chargedCallsQuery,
   dueQuery,
   id,
   pageQuery,
@@ -21,9 +22,11 @@ import { readTrialBalance } from './journal/trial-balance.query.js';
 import { readMargins } from './margin-by-tier/margin-by-tier.query.js';
 import { findDue } from './due-work/due-work.query.js';
 import { pageOpenReservations } from './open-reservations/open-reservations.query.js';
+import { pagePriceChanges, readSystemConfig } from './price-book/price-book.query.js';
 import type { AsOf } from './projector/as-of.js';
 import type { Projector } from './projector/projector.js';
 import { findRevisions } from './recall/recall.query.js';
+import { pageChargedCalls } from './usage-log/charged-calls.query.js';
 import { pageUsage } from './usage-log/usage-log.query.js';
 
 export const readPool = Symbol('read pool');
@@ -137,6 +140,11 @@ export class ProjectionController {
     });
   }
 
+  @MessagePattern(projectionSubjects.chargedCalls)
+  chargedCalls(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(chargedCallsQuery, body, (query) => pageChargedCalls(this.pool, query));
+  }
+
   @MessagePattern(projectionSubjects.marginByTier)
   marginByTier(@Payload() body: unknown): Promise<unknown> {
     return this.answer(rangeQuery, body, async (query) => {
@@ -158,6 +166,22 @@ export class ProjectionController {
     return this.answer(dayPage, body, async (query) => {
       const { rows, ...rest } = await pageDays(this.pool, { ...query, before: query.before });
       return { days: rows, ...rest };
+    });
+  }
+
+  @MessagePattern(projectionSubjects.systemConfig)
+  systemConfig(): Promise<unknown> {
+    return readSystemConfig(this.pool);
+  }
+
+  @MessagePattern(projectionSubjects.priceChanges)
+  priceChanges(@Payload() body: unknown): Promise<unknown> {
+    return this.answer(revisionPage, body, async (query) => {
+      const { rows, ...rest } = await pagePriceChanges(this.pool, {
+        ...query,
+        before: query.before,
+      });
+      return { changes: rows, ...rest };
     });
   }
 

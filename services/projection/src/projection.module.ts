@@ -9,6 +9,7 @@ import type { Logger } from '@tollkeeper/telemetry';
 import type { ServiceConfig } from './config.js';
 import { migrateReadModels, openProjectorPool, openQueryPool } from './database.js';
 import { ProjectionController, projectorToken, readPool } from './projection.controller.js';
+import { PriceBookProjector } from './price-book/price-book-projector.js';
 import { Projector } from './projector/projector.js';
 import { LedgerPublisher } from './publisher/ledger-publisher.js';
 
@@ -52,6 +53,8 @@ export const startProjectionService = async (
   });
   const projector = new Projector({ store, pool: projectorPool, logger });
   await projector.start();
+  const priceBook = new PriceBookProjector({ store, pool: projectorPool, logger });
+  await priceBook.start();
 
   const nats = await connectNats({ url: config.NATS_URL, name: serviceName });
   const publisher = new LedgerPublisher({ store, pool: projectorPool, nats, logger });
@@ -77,6 +80,7 @@ export const startProjectionService = async (
       await publisher.stop();
       await nats.drain();
       await projector.stop();
+      await priceBook.stop();
       await store.close();
       await Promise.all([projectorPool.end(), queryPool.end()]);
     },

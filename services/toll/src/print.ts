@@ -16,6 +16,19 @@ export const columns = (fields: Readonly<Record<string, string>>): string[] => {
   return Object.entries(fields).map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
 };
 
+/** Rows under their titles, each column as wide as its longest cell; `none` where there is no row. */
+export const table = (
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] => {
+  if (rows.length === 0) return ['none'];
+  const all = [titles, ...rows];
+  const widths = titles.map((_, at) => Math.max(...all.map((row) => (row[at] ?? '').length)));
+  return all.map((row) =>
+    `  ${row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ')}`.trimEnd(),
+  );
+};
+
 export const printer = (json: boolean): Printer => ({
   result: (value, lines) => {
     console.log(json ? JSON.stringify(value) : lines.join('\n'));

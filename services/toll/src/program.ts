@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 
+import { addAdminCommands } from './admin-program.js';
 import {
   balanceOf,
   checkedAmount,
@@ -22,7 +23,9 @@ import { addPolicyCommands } from './policy-program.js';
 import { addPriceImport } from './price-import-program.js';
 import { homeOf } from './home/home.js';
 import { addIdentityCommands } from './identity-program.js';
+import { addPricingCommands } from './pricing-program.js';
 import { columns, printer } from './print.js';
+import { addSettingCommands } from './setting-program.js';
 
 const JSON_FLAG = ['--json', 'print JSON for programs'] as const;
 
@@ -52,6 +55,8 @@ export const tollProgram = (argv: readonly string[]): Command => {
   addCorrectionCommands(program, add, run);
   addPolicyCommands(program, add, run);
   addPriceCommands(program, add, run);
+  addAdminCommands(program, add, run);
+  addSettingCommands(program, add, run);
   addAuditCommands(program, add, (args) => run(() => runAudit(json ? [...args, '--json'] : args)));
   return program;
 };
@@ -147,6 +152,7 @@ const addPriceCommands = (program: Command, add: Add, run: Run): void => {
   const prices = program
     .command('prices')
     .description('what calls cost, and what they are charged');
+  addPricingCommands(prices, add, run);
   add(prices, 'cost [file]', 'JSON lines of usage in, JSON lines of cost and charge out')
     .option('--prices <book>', 'genai-prices: the pinned public table; else the running price book')
     .option(

@@ -8,4 +8,6 @@ export * from './ledger.js';
 export * from './partition.js';
 export * from './pricing.js';
 export * from './pricing-admin.js';
+export * from './pricing-simulation.js';
 export * from './projection.js';
+export * from './unread-fields.js';

@@ -30,6 +30,7 @@ export const pricingRefusals = [
   'unknown-price',
   'unknown-alert',
   'unknown-setting',
+  'unknown-simulation',
   'not-pending',
   'not-in-force',
   'below-cost',
@@ -231,6 +232,7 @@ export const vendorPriceView = z.object({
   notes: z.string().optional(),
   publishedBy: z.string(),
   publishedAt: z.string(),
+  reason: z.string().optional(),
 });
 export type VendorPriceView = z.infer<typeof vendorPriceView>;
 
@@ -376,6 +378,8 @@ export const settingView = z.object({
   updatedAt: z.string().optional(),
   updatedBy: z.string().optional(),
   reason: z.string().optional(),
+  /** What is set and has not begun. */
+  next: z.object({ value: z.string(), effectiveFrom: z.string() }).optional(),
 });
 export type SettingView = z.infer<typeof settingView>;
 export const listSettingsReply = z.union([

@@ -75,6 +75,8 @@ const vendorPricePublished = z.object({
     url: z.string().optional(),
   }),
   notes: z.string().optional(),
+  /** Why whoever published it did. */
+  reason: z.string().optional(),
 });
 export type VendorPricePublished = z.infer<typeof vendorPricePublished>;
 

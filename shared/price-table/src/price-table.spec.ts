@@ -213,11 +213,32 @@ const keysOf = ({ prices }: ModelInfo): Set<string> =>
     ),
   );
 
-/** Every meter that this model's price has a rate for, its own or a wider one's. */
-const metersOf = (model: ModelInfo): string[] => {
+/** Where no rate is listed, the vendor's published part of its input is ours; the package bills the whole. */
+const partsOfInput: Readonly<Record<string, readonly (readonly [meter: string, part: string])[]>> =
+  {
+    anthropic: [
+      ['cache_read', '0.1'],
+      ['cache_write', '1.25'],
+      ['cache_write_1h', '2'],
+    ],
+    google: [['cache_read', '0.05']],
+  };
+
+/** Of a model with a rate for input, in dollars or free. */
+const unlistedParts = ({ id }: Provider, model: ModelInfo) => {
   const keys = keysOf(model);
+  const parts = keys.has('input_mtok') ? (partsOfInput[id] ?? []) : [];
+  return parts.filter(([meter]) => !keys.has(`${meter}_mtok`));
+};
+
+/** Every meter that this model's price has a rate for, its own or a wider one's. */
+const metersOf = (provider: Provider, model: ModelInfo): string[] => {
+  const keys = keysOf(model);
+  const unlisted = unlistedParts(provider, model).map(([meter]) => meter);
+  const isListed = (meter: string): boolean =>
+    !unlisted.some((each) => each === meter || (each === 'cache_read' && meter.startsWith(each)));
   return [
-    ...(keys.has('input_mtok') ? inputMeters : []),
+    ...(keys.has('input_mtok') ? inputMeters.filter(isListed) : []),
     ...(keys.has('output_mtok') ? outputMeters : []),
     ...Object.entries(eventMeters).flatMap(([key, meter]) => (keys.has(key) ? [meter] : [])),
   ];
@@ -327,21 +348,25 @@ describe(`differential: the package’s own calculation (SEED=${String(seed)})`,
         const named = calcPrice({}, model.id, { providerId: provider.id });
         if (keysOf(model).size === 0 || named?.model !== model) continue;
         models += 1;
-        const property = fc.property(anyPools(metersOf(model)), anyTime, (pools, when) => {
-          fc.pre(!deliberate.some(({ holds }) => holds({ provider, model, pools, at: when })));
-          const price = table.priceAt(provider.id, model.id, when);
-          if ('refused' in price) throw new Error(price.message);
-          const ours = priceUsage(price.version, pools, { at: when });
-          if (isUnpriced(ours))
-            throw new Error(`${price.version.id} has no rate for ${ours.meter}`);
-          const options = { providerId: provider.id, timestamp: when };
-          const theirs = calcPrice(inclusive(pools), model.id, options)?.total_price ?? NaN;
-          const difference = Math.abs(ours.costUsd.toNumber() - theirs);
-          ulps = Math.max(ulps, difference === 0 ? 0 : difference / (theirs * Number.EPSILON));
-          expect(difference, `${provider.id}:${model.id}`).toBeLessThanOrEqual(
-            theirs * 8 * Number.EPSILON,
-          );
-        });
+        const property = fc.property(
+          anyPools(metersOf(provider, model)),
+          anyTime,
+          (pools, when) => {
+            fc.pre(!deliberate.some(({ holds }) => holds({ provider, model, pools, at: when })));
+            const price = table.priceAt(provider.id, model.id, when);
+            if ('refused' in price) throw new Error(price.message);
+            const ours = priceUsage(price.version, pools, { at: when });
+            if (isUnpriced(ours))
+              throw new Error(`${price.version.id} has no rate for ${ours.meter}`);
+            const options = { providerId: provider.id, timestamp: when };
+            const theirs = calcPrice(inclusive(pools), model.id, options)?.total_price ?? NaN;
+            const difference = Math.abs(ours.costUsd.toNumber() - theirs);
+            ulps = Math.max(ulps, difference === 0 ? 0 : difference / (theirs * Number.EPSILON));
+            expect(difference, `${provider.id}:${model.id}`).toBeLessThanOrEqual(
+              theirs * 8 * Number.EPSILON,
+            );
+          },
+        );
         fc.assert(property, { numRuns: 8, seed });
       }
     }
@@ -362,6 +387,26 @@ describe(`differential: the package’s own calculation (SEED=${String(seed)})`,
       calcPrice({ input_tokens: 5 }, 'gemma-3', { ...options, providerId: 'google' })?.total_price,
     ).toBe(0);
     expect(costOf('google', 'gemma-3', { input: 5 })).toBe('unknown-price');
+  });
+
+  test('is another where a vendor publishes what cached tokens cost and the table lists no rate: flagged', () => {
+    let models = 0;
+    for (const provider of providers) {
+      for (const model of provider.models) {
+        for (const [meter, part] of unlistedParts(provider, model)) {
+          const price = table.priceAt(provider.id, model.id, at);
+          if ('refused' in price || price.version.model !== model.id) continue;
+          const million = (pool: string) =>
+            priceUsage(price.version, { [pool]: 1_000_000 }, { at });
+          const [input, cached] = [million('input'), million(meter)];
+          if (isUnpriced(input) || isUnpriced(cached)) throw new Error(`${model.id} has no input`);
+          models += 1;
+          expect(cached.costUsd, model.id).toEqual(input.costUsd.times(part));
+          expect(cached.flags).toEqual([`ratio-fallback:${meter}`]);
+        }
+      }
+    }
+    expect(models).toBeGreaterThan(10);
   });
 
   test('is another where a window has no date: it is not applied before the price that it came with', () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { UsagePools, VendorPricePublished, VendorRate } from '@tollkeeper/events';
 import { price } from './price-book.fixture.js';
 
-/** Any price that can be published for text tokens: tiers, windows and odd units included. */
+/** Any price that can be published for text tokens: tiers, regions, windows, factors, ratios and odd units included. */
 
 const meters = [
   'input',
@@ -26,6 +26,7 @@ const per = fc.constantFrom('1', '1000', '1000000', '3600', '7');
 const condition = fc.record(
   {
     serviceTier: fc.constantFrom('flex', 'priority'),
+    region: fc.constantFrom('us', 'eu'),
     inputTokensOver: fc.constantFrom(0, 100, 1000),
     window: fc.constantFrom({ from: '08:00', to: '20:00' }, { from: '22:30', to: '01:00' }),
   },
@@ -39,11 +40,36 @@ const conditional: fc.Arbitrary<VendorRate> = fc
   .tuple(fc.constantFrom(...meters).chain(base), condition)
   .map(([rate, more]) => ({ ...rate, ...more }));
 
-export const anyPrice: fc.Arbitrary<VendorPricePublished> = fc
-  .tuple(base('input'), base('output'), fc.array(conditional, { maxLength: 10 }))
-  .map(([input, output, more]) => price([input, output, ...more]));
+const anyFactor = fc.record(
+  {
+    serviceTier: fc.constantFrom('priority', 'fast'),
+    region: fc.constantFrom('us', 'apac'),
+    meters: fc.subarray([...meters], { minLength: 1 }),
+    factor: fc.constantFrom('1.1', '6', '0.5', '1.0000001'),
+  },
+  { requiredKeys: ['factor'] },
+);
 
-export const anyServiceTier = fc.constantFrom(undefined, 'flex', 'priority', 'batch');
+const anyRatio = fc.record({
+  meter: fc.constantFrom(...meters),
+  of: fc.constantFrom(...meters),
+  ratio: fc.constantFrom('0.1', '0.05', '1.25', '2'),
+});
+
+export const anyPrice: fc.Arbitrary<VendorPricePublished> = fc
+  .record({
+    provider: fc.constantFrom('openai', 'anthropic', 'google'),
+    listed: fc.tuple(base('input'), base('output')),
+    more: fc.array(conditional, { maxLength: 10 }),
+    factors: fc.array(anyFactor, { maxLength: 3 }),
+    fallbacks: fc.array(anyRatio, { maxLength: 2 }),
+  })
+  .map(({ provider, listed, more, factors, fallbacks }) =>
+    price([...listed, ...more], { provider, factors, fallbacks }),
+  );
+
+export const anyServiceTier = fc.constantFrom(undefined, 'flex', 'priority', 'fast', 'batch');
+export const anyRegion = fc.constantFrom(undefined, 'us', 'eu', 'apac', 'moon');
 
 export const anyTime = fc
   .integer({ min: 0, max: 24 * 60 - 1 })

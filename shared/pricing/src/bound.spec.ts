@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatMoney, Money } from '@tollkeeper/kernel';
-import { anyBoundedCall, anyPrice, anyServiceTier, anyTime } from './arbitrary.fixture.js';
+import {
+  anyBoundedCall,
+  anyPrice,
+  anyRegion,
+  anyServiceTier,
+  anyTime,
+} from './arbitrary.fixture.js';
 import { affordableOutputTokens, boundUsd, type CallBounds } from './bound.js';
 import { chargeFor, usdBudgetFor } from './charge.js';
 import { isUnpriced, priceUsage } from './cost.js';
@@ -36,6 +42,23 @@ const cheapFlex = price([
   perMillion('output', '1'),
   { ...perMillion('output', '0.5'), ...flex },
 ]);
+const fast = { serviceTier: 'fast' };
+const us = { region: 'us' };
+const eu = { region: 'eu' };
+const factored = price([perMillion('input', '1'), perMillion('output', '1')], {
+  factors: [
+    { ...us, factor: '1.1' },
+    { ...fast, factor: '6' },
+  ],
+});
+const cheapEu = price([
+  perMillion('input', '1'),
+  perMillion('output', '1'),
+  { ...perMillion('output', '0.5'), ...eu },
+]);
+const partly = price([perMillion('input', '1')], {
+  fallbacks: [{ meter: 'cache_write', of: 'input', ratio: '1.25' }],
+});
 const night = new Date('2026-06-01T22:00:00.000Z');
 
 describe('boundUsd', () => {
@@ -78,6 +101,12 @@ describe('boundUsd', () => {
       { ...call(0, 1000), ...flex },
       '0.001',
     ],
+    ['a tier that is asked for, by its factor', factored, { ...call(0, 1000), ...fast }, '0.006'],
+    ['a region that is asked for, by its factor', factored, { ...call(0, 1000), ...us }, '0.0011'],
+    ['both factors', factored, { ...call(0, 1000), ...fast, ...us }, '0.0066'],
+    ['anywhere, where it is dearer than the region', cheapEu, { ...call(0, 1000), ...eu }, '0.001'],
+    ['no factor that was not asked for', factored, call(0, 1000), '0.001'],
+    ['a dear part of input as input', partly, call(1000, 0), '0.00125'],
     [
       'a fee for the call',
       price([
@@ -123,20 +152,22 @@ describe('boundUsd', () => {
     expect(affordableOutputTokens(compilePriceVersion(data), bounds, new Money(1))).toBeUndefined();
   });
 
-  test('is at least the cost of any usage within it, at any tier and time', () => {
+  test('is at least the cost of any usage within it, at any tier, region and time', () => {
     fc.assert(
       fc.property(
         anyPrice,
         anyBoundedCall,
-        anyServiceTier,
+        fc.record({ serviceTier: anyServiceTier, region: anyRegion }),
         anyTime,
-        (data, { bounds, pools }, serviceTier, at) => {
+        (data, { bounds, pools }, asked, at) => {
           const version = compilePriceVersion(data);
-          const most = bound(version, { ...bounds, serviceTier, at });
-          expect(most.lte(bound(version, { ...bounds, serviceTier }))).toBe(true);
-          for (const answered of [serviceTier, 'standard']) {
-            const priced = priceUsage(version, pools, { serviceTier: answered, at });
-            expect(!isUnpriced(priced) && priced.costUsd.lte(most)).toBe(true);
+          const most = bound(version, { ...bounds, ...asked, at });
+          expect(most.lte(bound(version, { ...bounds, ...asked }))).toBe(true);
+          for (const serviceTier of [asked.serviceTier, 'standard']) {
+            for (const region of [asked.region, undefined]) {
+              const priced = priceUsage(version, pools, { serviceTier, region, at });
+              expect(!isUnpriced(priced) && priced.costUsd.lte(most)).toBe(true);
+            }
           }
         },
       ),

@@ -1,7 +1,8 @@
 import { Money, zero } from '@tollkeeper/kernel';
 import { toStoredPlaces, unitsUsd, type UnpricedMeter } from './cost.js';
 import { cardsFor, type PriceVersion } from './price-version.js';
-import { serviceTierOf, stepAt, type RateCard, type RateStep } from './rate-card.js';
+import { stepAt, type RateCard, type RateStep } from './rate-card.js';
+import { serviceTierOf } from './rate.js';
 
 /** Limits of one call's text tokens. */
 export interface CallBounds {
@@ -11,6 +12,8 @@ export interface CallBounds {
   readonly choices: number;
   /** As requested; a vendor may answer with the standard tier instead, so both are bounded. */
   readonly serviceTier?: string | undefined;
+  /** Where the vendor will run it; it may run anywhere instead, so both are bounded. */
+  readonly region?: string | undefined;
   /** When the request began; without it the dearest time of day counts. */
   readonly at?: Date | undefined;
 }
@@ -38,11 +41,12 @@ const cardUsd = (step: RateStep, bounds: CallBounds, outputTokens: number): Mone
 };
 
 const cardsOf = (version: PriceVersion, bounds: CallBounds): readonly RateCard[] =>
-  cardsFor(version, serviceTierOf(bounds.serviceTier), bounds.at);
+  cardsFor(version, serviceTierOf(bounds.serviceTier), bounds.region, bounds.at);
 
 /**
  * The most that a text call within these bounds can cost: every input token at the dearest input-side
- * rate and every output token at the dearest output-side rate, over all context tiers within reach.
+ * rate and every output token at the dearest output-side rate, over all context tiers within reach, with the
+ * factors of the tier and region that are asked for and without.
  */
 export const boundUsd = (version: PriceVersion, bounds: CallBounds): Money | UnpricedMeter => {
   let most: Money = zero;

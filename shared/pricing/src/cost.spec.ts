@@ -5,7 +5,7 @@ import type { UsagePools, VendorRate } from '@tollkeeper/events';
 import { isUnpriced, priceUsage, type PricedUsage } from './cost.js';
 import { gpt4o, perMillion, price, sonnet45 } from './price-book.fixture.js';
 import { compilePriceVersion } from './price-version.js';
-import { CorruptPriceBookError } from './rate-card.js';
+import { CorruptPriceBookError } from './rate.js';
 
 const noon = new Date('2026-06-01T12:00:00.000Z');
 

@@ -1,8 +1,16 @@
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { PricedLine, UsagePools } from '@tollkeeper/events';
 import { callMeter, isInputMeter, plainMeterOf } from './meter.js';
-import { cardAt, standardCardAt, type PriceVersion } from './price-version.js';
-import { serviceTierOf, stepAt, type Rate, type RateCard } from './rate-card.js';
+import { anywhereAt, cardsAt, type PriceVersion } from './price-version.js';
+import { stepAt, type RateCard } from './rate-card.js';
+import {
+  noFlags,
+  serviceTierOf,
+  standardTier,
+  withFlags,
+  type PricingFlag,
+  type Rate,
+} from './rate.js';
 
 /** A stored amount has at most 30 decimals; one that does not terminate there is rounded half-even. */
 export const storedPlacesMax = 30;
@@ -16,9 +24,6 @@ export interface UnpricedMeter {
   readonly meter: string;
 }
 
-/** `service-tier-unpriced`: the standard tier's rate stands for at least one of the answered tier. */
-export type PricingFlag = 'service-tier-unpriced';
-
 export interface PricedUsage {
   /** Enough to compute `costUsd` again. */
   readonly lines: PricedLine[];
@@ -29,17 +34,39 @@ export interface PricedUsage {
 export interface PricingConditions {
   /** As the vendor's answer names it. */
   readonly serviceTier?: string | undefined;
+  /** Where the vendor ran the call, as its price list names it; undefined: anywhere. */
+  readonly region?: string | undefined;
   /** When the request began: picks the time-of-day window. */
   readonly at: Date;
 }
 
-const noFlags: readonly PricingFlag[] = [];
 const tierUnpriced: readonly PricingFlag[] = ['service-tier-unpriced'];
+const regionUnpriced: readonly PricingFlag[] = ['region-unpriced'];
 
 const totalInputTokens = (pools: UsagePools): number => {
   let total = 0;
   for (const meter of Object.keys(pools)) if (isInputMeter(meter)) total += pools[meter] ?? 0;
   return total;
+};
+
+/** The answered tier's and region's; what the version names nowhere is priced as standard and anywhere. */
+const cardFor = (version: PriceVersion, conditions: PricingConditions): RateCard => {
+  const { serviceTier, region, at } = conditions;
+  const cards = cardsAt(version, region, at) ?? anywhereAt(version, at);
+  return cards.byServiceTier.get(serviceTierOf(serviceTier)) ?? cards.standard;
+};
+
+/** What the card of these conditions stands for without being it. */
+const cardFlags = (
+  version: PriceVersion,
+  { serviceTier, region, at }: PricingConditions,
+): readonly PricingFlag[] => {
+  if (serviceTier === undefined && region === undefined) return noFlags;
+  const cards = cardsAt(version, region, at);
+  const tier = serviceTierOf(serviceTier);
+  const isPriced =
+    tier === standardTier || (cards ?? anywhereAt(version, at)).byServiceTier.has(tier);
+  return withFlags(isPriced ? noFlags : tierUnpriced, cards ? noFlags : regionUnpriced);
 };
 
 const ratesAt = (card: RateCard, pools: UsagePools): ReadonlyMap<string, Rate> =>
@@ -50,6 +77,19 @@ const rateFor = (rates: ReadonlyMap<string, Rate>, meter: string): Rate | undefi
   if (own) return own;
   const plain = plainMeterOf(meter);
   return plain === undefined ? undefined : rates.get(plain);
+};
+
+/**
+ * The rate that prices each meter of usage like this; undefined for a meter without one. For whoever prices very many
+ * usages and keeps what it has made of a rate.
+ */
+export const ratesFor = (
+  version: PriceVersion,
+  pools: UsagePools,
+  conditions: PricingConditions,
+): ((meter: string) => Rate | undefined) => {
+  const rates = ratesAt(cardFor(version, conditions), pools);
+  return (meter) => rateFor(rates, meter);
 };
 
 /** Whole units only; throws RangeError. */
@@ -82,7 +122,7 @@ const addLine = (bill: Bill, rate: Rate, meter: string, quantity: number): void 
     rateUsd: rate.rateUsd,
   });
   bill.costUsd = bill.costUsd.plus(unitsUsd(rate, quantity));
-  if (rate.standardInstead) bill.flags = tierUnpriced;
+  if (rate.flags.length > 0) bill.flags = withFlags(bill.flags, rate.flags);
 };
 
 /**
@@ -96,9 +136,8 @@ export const priceUsage = (
   pools: UsagePools,
   conditions: PricingConditions,
 ): PricedUsage | UnpricedMeter => {
-  const ownCard = cardAt(version, serviceTierOf(conditions.serviceTier), conditions.at);
-  const rates = ratesAt(ownCard ?? standardCardAt(version, conditions.at), pools);
-  const bill: Bill = { lines: [], costUsd: zero, flags: ownCard ? noFlags : tierUnpriced };
+  const rates = ratesAt(cardFor(version, conditions), pools);
+  const bill: Bill = { lines: [], costUsd: zero, flags: cardFlags(version, conditions) };
   for (const meter of Object.keys(pools)) {
     const quantity = quantityOf(pools, meter);
     if (quantity === 0) continue;

@@ -47,6 +47,10 @@ for (const modality of modalities) {
 plainMeters.set('input_audio_second', 'audio_second');
 plainMeters.set('output_audio_second', 'audio_second');
 
+// Searches are sized where a price list sizes them; where the answer does not, they are of the size that vendors use unasked.
+for (const size of ['low', 'medium', 'high']) plainMeters.set(`web_search_${size}`, 'web_search');
+plainMeters.set('web_search', 'web_search_medium');
+
 /** The meter that prices another one's units in its place: `input_audio` → `input`; undefined where there is none. */
 export const plainMeterOf = (meter: string): string | undefined => plainMeters.get(meter);
 

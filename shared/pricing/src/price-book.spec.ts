@@ -13,7 +13,7 @@ import {
   sonnet45,
 } from './price-book.fixture.js';
 import { PriceBook } from './price-book.js';
-import { CorruptPriceBookError } from './rate-card.js';
+import { CorruptPriceBookError } from './rate.js';
 
 const bookOf = (...events: readonly PriceBookEvent[]): PriceBook => {
   const book = new PriceBook();

@@ -2,7 +2,7 @@ import { parseMoney, unreachable, type Money } from '@tollkeeper/kernel';
 import type { MultiplierLevel, MultiplierScope, PriceBookEvent } from '@tollkeeper/events';
 import type { CreditValue } from './charge.js';
 import { compilePriceVersion, type PriceVersion } from './price-version.js';
-import { CorruptPriceBookError } from './rate-card.js';
+import { CorruptPriceBookError } from './rate.js';
 
 export interface ModelName {
   readonly provider: string;
@@ -72,7 +72,7 @@ const scopeKey = (provider: string, model: string, tier: string): string =>
   `${provider}\n${model}\n${tier}`;
 
 /** The level of a scope's fields; a model's rule may name its provider. */
-const levelOf = (scope: MultiplierScope): MultiplierLevel | undefined => {
+export const levelOf = (scope: MultiplierScope): MultiplierLevel | undefined => {
   const { provider, model, tier } = scope;
   if (tier !== undefined) {
     if (provider !== undefined && model !== undefined) return 'provider+model+tier';

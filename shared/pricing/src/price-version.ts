@@ -1,18 +1,19 @@
 import type { VendorPricePublished } from '@tollkeeper/events';
 import type { Money } from '@tollkeeper/kernel';
-import {
-  compileCard,
-  parseRate,
-  standardTier,
-  type ConditionalRate,
-  type RateCard,
-} from './rate-card.js';
+import { compileCard, type RateCard } from './rate-card.js';
+import { regionOf, standardTier } from './rate.js';
+import { parseTerms, regionsNamed, tiersNamed, type RateTerms } from './rate-terms.js';
 
-/** From `fromMinute` of the UTC day to the next part's. */
-interface DayPart {
-  readonly fromMinute: number;
+/** The cards of one region, or of anywhere. */
+export interface Cards {
   readonly standard: RateCard;
   readonly byServiceTier: ReadonlyMap<string, RateCard>;
+}
+
+/** From `fromMinute` of the UTC day to the next part's. Its own cards are those of anywhere. */
+interface DayPart extends Cards {
+  readonly fromMinute: number;
+  readonly byRegion: ReadonlyMap<string, Cards>;
 }
 
 /** An immutable version of a model's vendor price, compiled for lookups. */
@@ -32,27 +33,36 @@ export interface PriceVersion {
 const msPerMinute = 60_000;
 const minutesPerDay = 24 * 60;
 
-const compileDayPart = (rates: readonly ConditionalRate[], fromMinute: number): DayPart => {
-  const byServiceTier = new Map<string, RateCard>();
-  for (const { serviceTier } of rates) {
-    if (serviceTier !== standardTier && !byServiceTier.has(serviceTier)) {
-      byServiceTier.set(serviceTier, compileCard(rates, serviceTier, fromMinute));
-    }
-  }
-  return { fromMinute, standard: compileCard(rates, standardTier, fromMinute), byServiceTier };
+const compileCards = (terms: RateTerms, region: string | undefined, minute: number): Cards => {
+  const cardOf = (serviceTier: string): RateCard =>
+    compileCard(terms, { serviceTier, region, minute });
+  const tiers = tiersNamed(terms);
+  return {
+    standard: cardOf(standardTier),
+    byServiceTier: new Map(tiers.map((tier) => [tier, cardOf(tier)])),
+  };
+};
+
+const compileDayPart = (terms: RateTerms, fromMinute: number): DayPart => {
+  const regions = regionsNamed(terms);
+  return {
+    fromMinute,
+    ...compileCards(terms, undefined, fromMinute),
+    byRegion: new Map(regions.map((region) => [region, compileCards(terms, region, fromMinute)])),
+  };
 };
 
 /** The day is cut wherever a window begins or ends, so that a part has no windows left. */
-const compileDay = (rates: readonly ConditionalRate[]): readonly [DayPart, ...DayPart[]] => {
+const compileDay = (terms: RateTerms): readonly [DayPart, ...DayPart[]] => {
   const minutes = new Set<number>();
-  for (const { window } of rates) if (window) minutes.add(window.from).add(window.to);
+  for (const { window } of terms.rates) if (window) minutes.add(window.from).add(window.to);
   minutes.delete(0);
   const later = [...minutes].sort((a, b) => a - b);
-  return [compileDayPart(rates, 0), ...later.map((minute) => compileDayPart(rates, minute))];
+  return [compileDayPart(terms, 0), ...later.map((minute) => compileDayPart(terms, minute))];
 };
 
 /**
- * Resolves every condition and fallback once, so that pricing a call is a few Map lookups.
+ * Resolves every condition, factor and fallback once, so that pricing a call is a few Map lookups.
  * Throws CorruptPriceBookError, or InvalidDecimalError, for rates that no writer of ours records.
  */
 export const compilePriceVersion = (published: VendorPricePublished): PriceVersion => ({
@@ -64,7 +74,7 @@ export const compilePriceVersion = (published: VendorPricePublished): PriceVersi
   effectiveToMs: published.effectiveTo === undefined ? Infinity : Date.parse(published.effectiveTo),
   contextTokensMax: published.contextTokensMax,
   outputTokensMax: published.outputTokensMax,
-  dayParts: compileDay(published.rates.map(parseRate)),
+  dayParts: compileDay(parseTerms(published)),
 });
 
 const dayPartAt = (version: PriceVersion, at: Date): DayPart => {
@@ -75,11 +85,8 @@ const dayPartAt = (version: PriceVersion, at: Date): DayPart => {
   return part;
 };
 
-export const standardCardAt = (version: PriceVersion, at: Date): RateCard =>
-  dayPartAt(version, at).standard;
-
 /**
- * US dollars for one unit of a meter at the standard tier and the lowest context step, unrounded to 60 digits;
+ * US dollars for one unit of a meter at the standard tier, anywhere and at the lowest context step, unrounded to 60 digits;
  * undefined where the version has no such rate in that unit.
  */
 export const standardRateUsd = (
@@ -88,31 +95,46 @@ export const standardRateUsd = (
   unit: string,
   at: Date,
 ): Money | undefined => {
-  const rate = standardCardAt(version, at)[0].rates.get(meter);
+  const rate = dayPartAt(version, at).standard[0].rates.get(meter);
   return rate?.unit === unit ? rate.unitUsd : undefined;
 };
 
-/** The card of a service tier at a moment; undefined where the version has none for the tier. */
-export const cardAt = (
+/** The cards of a moment in no region in particular. */
+export const anywhereAt = (version: PriceVersion, at: Date): Cards => dayPartAt(version, at);
+
+/** The cards of a moment in a region; undefined where the version names the region nowhere. */
+export const cardsAt = (
   version: PriceVersion,
-  serviceTier: string,
+  region: string | undefined,
   at: Date,
-): RateCard | undefined => {
+): Cards | undefined => {
   const part = dayPartAt(version, at);
-  return serviceTier === standardTier ? part.standard : part.byServiceTier.get(serviceTier);
+  const named = regionOf(region);
+  return named === undefined ? part : part.byRegion.get(named);
 };
 
-/** The standard card and the tier's own, at one moment or, without one, at every time of day. */
+/**
+ * All that may price a call: the standard card and the tier's own, anywhere and in the region, at one moment or, without
+ * one, at every time of day.
+ */
 export const cardsFor = (
   version: PriceVersion,
   serviceTier: string,
+  region: string | undefined,
   at: Date | undefined,
 ): readonly RateCard[] => {
-  const cards: RateCard[] = [];
+  const named = regionOf(region);
+  const found: RateCard[] = [];
   for (const part of at ? [dayPartAt(version, at)] : version.dayParts) {
-    cards.push(part.standard);
-    const own = part.byServiceTier.get(serviceTier);
-    if (own) cards.push(own);
+    addCards(found, part, serviceTier);
+    const regional = named === undefined ? undefined : part.byRegion.get(named);
+    if (regional) addCards(found, regional, serviceTier);
   }
-  return cards;
+  return found;
+};
+
+const addCards = (found: RateCard[], cards: Cards, serviceTier: string): void => {
+  found.push(cards.standard);
+  const own = cards.byServiceTier.get(serviceTier);
+  if (own) found.push(own);
 };

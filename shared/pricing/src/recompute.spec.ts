@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatMoney, Money } from '@tollkeeper/kernel';
 import type { Charge, PricedAttempt } from '@tollkeeper/events';
-import { anyBoundedCall, anyPrice, anyServiceTier, anyTime } from './arbitrary.fixture.js';
+import {
+  anyBoundedCall,
+  anyPrice,
+  anyRegion,
+  anyServiceTier,
+  anyTime,
+} from './arbitrary.fixture.js';
 import { chargeFor, type CreditValue } from './charge.js';
 import { isUnpriced, priceUsage, type PricedUsage } from './cost.js';
 import { gpt4o } from './price-book.fixture.js';
@@ -102,11 +108,15 @@ describe('firstChargeDifference', () => {
     const policies = fc.tuple(usdPerCredit, fc.integer({ min: 0, max: 6 }));
     fc.assert(
       fc.property(
-        fc.tuple(anyPrice, anyBoundedCall, anyServiceTier, anyTime),
+        fc.tuple(anyPrice, anyBoundedCall, anyServiceTier, anyRegion, anyTime),
         fc.tuple(percent, percent),
         policies,
-        ([data, { pools }, serviceTier, at], percents, [usd, decimals]) => {
-          const priced = priceUsage(compilePriceVersion(data), pools, { serviceTier, at });
+        ([data, { pools }, serviceTier, region, at], percents, [usd, decimals]) => {
+          const priced = priceUsage(compilePriceVersion(data), pools, {
+            serviceTier,
+            region,
+            at,
+          });
           if (isUnpriced(priced)) throw new Error(priced.meter);
           const attempts = percents.map((p) =>
             attemptOf(priced, formatMoney(new Money(p).div(100))),

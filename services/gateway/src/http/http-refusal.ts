@@ -7,6 +7,8 @@ export interface RefusalFields {
   readonly message: string;
   readonly param?: string;
   readonly retryAfterS?: number;
+  /** What kind of problem it is, as a kebab-case fact; absent: no more than the status says. */
+  readonly problem?: string;
   /** More fields of the error, e.g. the balance. */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -19,6 +21,17 @@ export class HttpRefusal extends Error {
     super(fields.message);
   }
 }
+
+/** A problem of a kind of its own (RFC 9457). */
+export const problemOf = (
+  status: number,
+  problem: string,
+  message: string,
+  more: Pick<RefusalFields, 'extra' | 'retryAfterS'> = {},
+): HttpRefusal => {
+  const type = status < 500 ? 'invalid_request_error' : 'server_error';
+  return new HttpRefusal({ status, type, code: problem, problem, message, ...more });
+};
 
 export const invalidRequest = (
   message: string,

@@ -17,18 +17,27 @@ const titles: Readonly<Record<number, string>> = {
   402: 'Payment Required',
   403: 'Forbidden',
   404: 'Not Found',
+  409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   502: 'Bad Gateway',
   503: 'Service Unavailable',
 };
 
+export const problemType = (problem: string): string => `urn:tollkeeper:problem:${problem}`;
+
+const titleOf = ({ problem, status }: RefusalFields): string =>
+  problem === undefined
+    ? (titles[status] ?? 'Error')
+    : `${problem.charAt(0).toUpperCase()}${problem.slice(1).replaceAll('-', ' ')}`;
+
 /** RFC 9457. */
 export const toProblem = (fields: RefusalFields): object => ({
-  type: 'about:blank',
-  title: titles[fields.status] ?? 'Error',
+  type: fields.problem === undefined ? 'about:blank' : problemType(fields.problem),
+  title: titleOf(fields),
   status: fields.status,
   detail: fields.message,
   ...(fields.code === null ? {} : { code: fields.code }),

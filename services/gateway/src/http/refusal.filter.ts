@@ -32,6 +32,7 @@ const answer = (reply: FastifyReply, url: string, fields: RefusalFields): void =
   if (fields.retryAfterS !== undefined) {
     void reply.header('retry-after', String(fields.retryAfterS));
   }
+  if (fields.status === 401 && !underV1) void reply.header('www-authenticate', 'Bearer');
   const type = underV1 ? 'application/json' : 'application/problem+json';
   const body = underV1 ? toOpenAiError(fields) : toProblem(fields);
   void reply.code(fields.status).header('content-type', type).send(JSON.stringify(body));

@@ -16,13 +16,11 @@ import {
   type ListKeysReply,
   type ListMembersReply,
   type ListProjectsReply,
-  type Refused,
   type RemoveMemberReply,
   type RevokeKeyReply,
 } from '@tollkeeper/contracts';
-import { z } from 'zod';
 import { AccountIdentity } from './account-identity.js';
-import { refuse } from './membership.js';
+import { served } from './served.js';
 
 /** Members, projects and API keys for whoever may publish on `identity.admin.v1.*`. */
 @Controller()
@@ -84,13 +82,3 @@ export class IdentityController {
     return served(revokeKey, body, ({ keyId }) => this.identity.revokeKey(keyId));
   }
 }
-
-const served = <Order, Reply>(
-  schema: z.ZodType<Order>,
-  body: unknown,
-  serve: (order: Order) => Promise<Reply>,
-): Promise<Reply | Refused> => {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return serve(parsed.data);
-  return Promise.resolve(refuse('invalid-request', z.prettifyError(parsed.error)));
-};

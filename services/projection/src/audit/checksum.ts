@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { inTransaction, type Pool } from '@tollkeeper/postgres';
+import { priceBookTables } from '../price-book/price-book.store.js';
 import { readModelTables } from '../projector/checkpoint.store.js';
 
 export interface Checksum {
@@ -17,7 +18,7 @@ export const checksum = (pool: Pool): Promise<Checksum> =>
       'SELECT position FROM checkpoints',
     );
     const tables: Record<string, string> = {};
-    for (const table of readModelTables) {
+    for (const table of [...readModelTables, ...priceBookTables]) {
       if (table === 'checkpoints') continue;
       const { rows: sums } = await client.query<{ sum: string }>(
         `SELECT count(*) || ':' || coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) AS sum

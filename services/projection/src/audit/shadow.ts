@@ -5,10 +5,16 @@ import {
   projectionName,
   readModelTables,
 } from '../projector/checkpoint.store.js';
+import { priceBookTables } from '../price-book/price-book.store.js';
 import { DifferenceError } from './difference.js';
 
 /** The primary keys: what a difference is named by, and found first by. */
-const keys: Readonly<Record<Exclude<(typeof readModelTables)[number], 'checkpoints'>, string>> = {
+const keys: Readonly<
+  Record<
+    Exclude<(typeof readModelTables)[number], 'checkpoints'> | (typeof priceBookTables)[number],
+    string
+  >
+> = {
   parked_accounts: 'account_id',
   balances: 'account_id',
   open_reservations: 'account_id, reservation_id',
@@ -21,11 +27,19 @@ const keys: Readonly<Record<Exclude<(typeof readModelTables)[number], 'checkpoin
   limits: 'account_id, limit_id',
   journal_days: 'local_date, account',
   due_work: 'account_id, kind, id',
+  price_book_changes: 'stream, revision',
+  vendor_prices: 'price_version',
+  multiplier_rules: 'rule_id',
+  price_alerts: 'alert_id',
+  setting_changes: 'key, stream, revision',
 };
+const everyTable = [...readModelTables, 'price_book_checkpoint', ...priceBookTables];
 
 export interface LiveCheckpoint {
   readonly position: string | undefined;
   readonly events: number;
+  /** Of the read price book, which has a checkpoint of its own. */
+  readonly priceBookPosition: string | undefined;
 }
 
 /** Letters only, as `migrate` wants it. */
@@ -61,7 +75,7 @@ export class Shadow {
     const shadow = new Shadow(pool, schema, live, owner);
     try {
       await migrateReadModels(pool, schema);
-      for (const table of readModelTables) await pool.query(`ALTER TABLE ${table} SET UNLOGGED`);
+      for (const table of everyTable) await pool.query(`ALTER TABLE ${table} SET UNLOGGED`);
       return shadow;
     } catch (error) {
       await shadow.drop();
@@ -88,7 +102,7 @@ export class Shadow {
   async copyLive(storeId: string): Promise<LiveCheckpoint> {
     return inTransaction(this.live, async (client) => {
       await client.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-      for (const table of readModelTables) {
+      for (const table of everyTable) {
         await client.query(`LOCK TABLE ${readSchema}.${table} IN ACCESS SHARE MODE`);
       }
       for (const table of Object.keys(keys)) {
@@ -103,10 +117,15 @@ export class Shadow {
       }>(`SELECT store_id, position, events FROM ${readSchema}.checkpoints WHERE projection = $1`, [
         projectionName,
       ]);
+      const { rows: priceBook } = await client.query<{ position: string | null }>(
+        `SELECT position FROM ${readSchema}.price_book_checkpoint`,
+      );
+      const priceBookPosition = priceBook[0]?.position ?? undefined;
       const row = rows[0];
-      if (!row) return { position: undefined, events: 0 };
+      if (!row) return { position: undefined, events: 0, priceBookPosition };
       if (row.store_id !== storeId) throw new ForeignStoreError(row.store_id, storeId);
-      return { position: row.position ?? undefined, events: Number(row.events) };
+      const { position, events } = row;
+      return { position: position ?? undefined, events: Number(events), priceBookPosition };
     });
   }
 

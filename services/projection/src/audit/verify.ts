@@ -3,9 +3,11 @@ import type { Pool } from '@tollkeeper/postgres';
 import { BatchProjector } from '../projector/batch-projector.js';
 import { consumeToHead } from '../projector/consume.js';
 import { accountIdOf, decodeEvent } from '../projector/decode-event.js';
+import { projectPriceBook } from '../price-book/price-book-projector.js';
 import { AccountProof } from './account-proof.js';
 import { compareGrants, compareJournal, compareRefunds } from './compare-books.js';
 import { DifferenceError } from './difference.js';
+import { provePriceBook } from './price-book-proof.js';
 import { Shadow, type LiveCheckpoint } from './shadow.js';
 
 const batchMax = 4096;
@@ -14,6 +16,8 @@ export interface Verified {
   readonly accounts: number;
   readonly events: number;
   readonly charges: number;
+  /** Of the price book, whose streams are proven to their end. */
+  readonly priceBookEvents: number;
   /** Rows compared, by table. */
   readonly rows: Readonly<Record<string, number>>;
   /** The live checkpoint that all of it was proven at. */
@@ -33,7 +37,7 @@ export interface VerifyOptions {
 /**
  * Proves the read models from the events, as of the live checkpoint, while the projector runs on.
  *
- * Three ways: each stream from its own words (AccountProof); every table against a second projection from
+ * Three ways: each stream from its own words (AccountProof, PriceBookProof); every table against a second projection from
  * zero; and balances, grants and refunds against the proof's own books, which share no code with the projections.
  *
  * @throws DifferenceError with the first difference
@@ -64,6 +68,9 @@ class Verification {
     const checkpoint = await this.shadow.copyLive(storeId);
     await this.readEvents(await BatchProjector.atCheckpoint(this.shadow.pool, storeId), checkpoint);
     await this.compareCheckpoint(checkpoint);
+    if (checkpoint.priceBookPosition !== undefined) {
+      await projectPriceBook(this.options.store, this.shadow.pool, checkpoint.priceBookPosition);
+    }
     const rows = await this.shadow.compare();
     await this.compareBalances();
     await compareGrants(this.shadow.pool, this.proofs);
@@ -71,10 +78,12 @@ class Verification {
     await compareJournal(this.shadow.pool);
     await this.noneParked();
     await this.endOnce();
+    const priceBookEvents = await provePriceBook(this.options.store, this.options.signal);
     return {
       accounts: this.proofs.size,
       events: this.events,
       charges: this.charges,
+      priceBookEvents,
       rows,
       position: checkpoint.position ?? null,
       eventsBehind: this.eventsBehind,

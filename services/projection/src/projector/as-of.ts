@@ -62,7 +62,7 @@ export const answer = async <R extends object>(
 };
 
 /** NATS carries at most 1 MB: a page ends early rather than not at all. */
-const pageBytesMax = 800_000;
+export const pageBytesMax = 800_000;
 
 export interface Page<R> {
   readonly rows: readonly R[];

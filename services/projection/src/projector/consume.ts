@@ -4,6 +4,8 @@ import { messageOf } from '@tollkeeper/kernel';
 
 export interface ConsumeOptions {
   readonly after: Position | undefined;
+  /** The credit accounts' events unless given. */
+  readonly categories?: readonly string[];
   readonly batchMax: number;
   readonly restMs: number;
   readonly onEvents: (events: readonly RecordedEvent[]) => Promise<void> | void;
@@ -11,14 +13,14 @@ export interface ConsumeOptions {
   readonly signal: AbortSignal;
 }
 
-/** Follows the credit accounts' events until aborted; rejects with whatever the handler threw. */
+/** Follows events until aborted; rejects with whatever the handler threw. */
 export const consume = async (store: EventStore, options: ConsumeOptions): Promise<void> => {
   const { after, signal } = options;
   if (signal.aborted) return;
   const failure = await new Promise<Error | undefined>((resolve) => {
     const subscription = store.subscribe({
       ...(after === undefined ? {} : { after }),
-      categories: [creditCategory],
+      categories: options.categories ?? [creditCategory],
       batchMax: options.batchMax,
       restMs: options.restMs,
       onEvents: async (events) => {
@@ -54,7 +56,7 @@ export const hasReached = (
 export const creditHead = (store: EventStore): Promise<Position | undefined> =>
   store.head([creditCategory]);
 
-/** Hands over the credit accounts' events up to what is stored now, and perhaps some more. */
+/** Hands over events up to what is stored now, and perhaps some more. */
 export const consumeToHead = async (
   store: EventStore,
   options: Omit<ConsumeOptions, 'restMs' | 'signal'> & {
@@ -62,7 +64,7 @@ export const consumeToHead = async (
   },
 ): Promise<void> => {
   const { signal } = options;
-  const head = await creditHead(store);
+  const head = await store.head(options.categories ?? [creditCategory]);
   if (hasReached(store, options.after, head)) return;
   const arrived = new AbortController();
   await consume(store, {

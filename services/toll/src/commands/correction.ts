@@ -36,8 +36,9 @@ export const checkedBody = <T extends object>(schema: Schema<T>, body: unknown):
   const { data, error } = schema.safeParse(body);
   if (data !== undefined) return data;
   const issue = error?.issues[0];
+  const message = issue?.message ?? 'invalid';
   const where = issue?.path.map(String).join('.') ?? '';
-  throw new CommandError('invalid-option', `${where}: ${issue?.message ?? 'invalid'}`);
+  throw new CommandError('invalid-option', where === '' ? message : `${where}: ${message}`);
 };
 
 interface Order<T extends object> {

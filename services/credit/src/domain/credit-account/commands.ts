@@ -106,6 +106,13 @@ export interface CorrectUsage extends CommandBase {
   readonly type: 'CorrectUsage';
   readonly reservationId: string;
   readonly attempts: readonly Attempt[];
+  /** The same usage at another version of a quoted model's price; undefined: other usage at what was quoted. */
+  readonly rerating?: Rerating | undefined;
+}
+
+export interface Rerating {
+  readonly priceVersion: string;
+  readonly reason: string;
 }
 
 /** Why an operator moves credits. */

@@ -1,17 +1,17 @@
 import type { CreditAccountEventOf } from '@tollkeeper/events';
 import { formatMoney, minMoney, type Money } from '@tollkeeper/kernel';
 import { netCredits } from './charge-net.js';
-import { chargeOf } from './charge.js';
 import type { CorrectUsage } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import { drawFromGrants, giveBack, splitParts, toAllocation, toPart } from './draw.js';
 import type { Charged, CreditAccount } from './state.js';
 import { withinReservation } from './excess.js';
+import { priceAgain } from './rerate.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
 type Refunded = CreditAccountEventOf<'Refunded'>['data'];
 
-/** Charges again what was charged as an estimate, now that the exact usage is known. */
+/** Charges again what was charged as an estimate, now that the exact usage is known; or the same usage at another price version. */
 export const correctUsage = (
   command: CorrectUsage,
   account: CreditAccount,
@@ -27,9 +27,9 @@ export const correctUsage = (
       ? nothing
       : refuse('replay-mismatch', `${command.commandId} was sent with other fields`);
   }
-  const priced = chargeOf({ ...command, amountCredits: undefined }, reservation, context);
-  if ('misfit' in priced) return refuse('invalid-request', priced.misfit);
-  const pricing = withinReservation(priced, reservation, context.rules);
+  const again = priceAgain(command, reservation, context);
+  if ('verdict' in again) return again.verdict;
+  const pricing = withinReservation(again.pricing, reservation, context.rules);
 
   const before = reservation.charged;
   const delta = netCredits(pricing.data.chargeCredits, reservation).minus(
@@ -43,6 +43,7 @@ export const correctUsage = (
     data: {
       ...pricing.data,
       reservationId: command.reservationId,
+      ...(command.rerating ? { rerating: command.rerating } : {}),
       previousChargeCredits: before.answer.chargeCredits,
       deltaCredits: formatMoney(delta),
       ...moves,

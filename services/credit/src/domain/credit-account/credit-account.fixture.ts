@@ -35,6 +35,22 @@ export const priceBook = (): PriceBook => {
         source: { name: 'test' },
       },
     },
+    // Twice as dear, and in force long after any spec: only a re-rating names it.
+    {
+      type: 'VendorPricePublished',
+      data: {
+        priceVersion: 'openai:gpt-4o@2',
+        provider: 'openai',
+        model: 'gpt-4o',
+        effectiveFrom: '2099-01-01T00:00:00.000Z',
+        rates: [
+          { meter: 'input', unit: 'token', per: '1000000', rateUsd: '5' },
+          { meter: 'cache_read', unit: 'token', per: '1000000', rateUsd: '2.5' },
+          { meter: 'output', unit: 'token', per: '1000000', rateUsd: '20' },
+        ],
+        source: { name: 'test' },
+      },
+    },
     {
       type: 'VendorPricePublished',
       data: {

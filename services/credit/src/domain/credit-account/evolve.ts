@@ -4,6 +4,7 @@ import type {
   CreditAccountEvent,
   CreditAccountEventOf,
   EventMetadata,
+  Quote,
   Settled,
 } from '@tollkeeper/events';
 import { parseMoney, unreachable } from '@tollkeeper/kernel';
@@ -24,6 +25,7 @@ import { countCharged, countReleased, countReserved, countSettled } from './limi
 import { evolveLimits } from './limit-facts.js';
 import { rememberClosed } from './memory.js';
 import { keepRepaid, lowerDebt, owe, putBack, take, undraw } from './movements.js';
+import { withVersion } from './rerate.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
 
 export { CorruptStreamError } from './corrupt-stream.js';
@@ -209,9 +211,20 @@ const correct = (
   const drawn = [...kept.map(toAllocation), ...data.drawn];
   owe(account, data.debt);
   reservation.charged = chargedBy(data, drawn, data.debt, meta, before.answer.late);
+  if (data.rerating) reservation.quote = requotedBy(data, reservation.quote);
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.corrections ??= new Map();
   reservation.corrections.set(meta.commandId, reservation.charged);
+};
+
+/** A later correction prices at what was re-rated, not at what was quoted first. */
+const requotedBy = (
+  { rerating, attempts }: CreditAccountEventOf<'UsageCorrected'>['data'],
+  quote: Quote | undefined,
+): Quote | undefined => {
+  const rerated = attempts.find(({ priceVersion }) => priceVersion === rerating?.priceVersion);
+  if (!quote || !rerated) return quote;
+  return withVersion(quote, rerated.provider, rerated.model, rerated.priceVersion);
 };
 
 const repay = (account: CreditAccount, data: CreditAccountEventOf<'DebtRepaid'>['data']): void => {

@@ -93,6 +93,20 @@ export const correct = (
   attempts: [attempt(usage)],
 });
 
+export const rerate = (
+  priceVersion: string,
+  usage: Record<string, number>,
+  id = 'rr1',
+  reservationId = 'r1',
+): CreditCommand => ({
+  type: 'CorrectUsage',
+  commandId: id,
+  commandHash: `rerate ${reservationId} ${priceVersion}`,
+  reservationId,
+  attempts: [attempt(usage)],
+  rerating: { priceVersion, reason: 'the vendor billed more' },
+});
+
 export const adjust = (
   amount: string,
   more: { readonly id?: string; readonly bookDebt?: boolean } = {},

@@ -63,7 +63,8 @@ export interface Reservation {
   allocations: readonly GrantPart[];
   readonly expiresAt: string;
   readonly tier: Tier;
-  readonly quote: Quote | undefined;
+  /** A re-rating replaces a version in it. */
+  quote: Quote | undefined;
   state: 'open' | 'settled' | 'released';
   released: { readonly reason: ReleaseReason; readonly commandHash: string } | undefined;
   charged: Charged | undefined;

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import {
+  given,
+  granted,
+  opened,
+  reserveCall,
+  reservePlain,
+  settleCall,
+  settlePlain,
+} from './credit-account.fixture.js';
+import { correct, figuresOf, refund, rerate } from './operator.fixture.js';
+
+const usage = { input: 1000, output: 100 };
+
+/** 0.0035 USD at a multiplier of 1.5 and a cent a credit: 0.525 credits charged to g1. */
+const charged = (amount = '100') =>
+  given(opened, granted(amount)).when(reserveCall('r1')).when(settleCall('r1', usage));
+
+describe('a re-rating', () => {
+  it('charges the same usage at the other version, by the same rule and credit value', () => {
+    const outcome = charged().when(rerate('openai:gpt-4o@2', usage)).then('UsageCorrected');
+    expect(outcome.event('UsageCorrected')).toMatchObject({
+      reservationId: 'r1',
+      rerating: { priceVersion: 'openai:gpt-4o@2', reason: 'the vendor billed more' },
+      previousChargeCredits: '0.525',
+      chargeCredits: '1.05',
+      deltaCredits: '0.525',
+      vendorCostUsd: '0.007',
+      drawn: [{ grantId: 'g1', amountCredits: '0.525' }],
+      attempts: [{ priceVersion: 'openai:gpt-4o@2', multiplierRule: 'pro@1', multiplier: '1.5' }],
+    });
+    expect(figuresOf(outcome.account).balance).toBe('98.95');
+  });
+
+  it('posts nothing the second time, whatever its id', () => {
+    charged()
+      .when(rerate('openai:gpt-4o@2', usage))
+      .then('UsageCorrected')
+      .when(rerate('openai:gpt-4o@2', usage))
+      .thenNothing()
+      .when(rerate('openai:gpt-4o@2', usage, 'rr2'))
+      .thenNothing();
+  });
+
+  it('posts nothing at the version that was quoted', () => {
+    charged().when(rerate('openai:gpt-4o@1', usage)).thenNothing();
+  });
+
+  it('and back again gives back what it took', () => {
+    const back = charged()
+      .when(rerate('openai:gpt-4o@2', usage))
+      .when(rerate('openai:gpt-4o@1', usage, 'rr2'))
+      .then('UsageCorrected');
+    expect(back.event('UsageCorrected').returned).toEqual([
+      { grantId: 'g1', amountCredits: '0.525' },
+    ]);
+    expect(figuresOf(back.account).balance).toBe('99.475');
+  });
+
+  it('stays: usage that is corrected later is charged at the version of the re-rating', () => {
+    const corrected = charged()
+      .when(rerate('openai:gpt-4o@2', usage))
+      .when(correct({ input: 2000, output: 200 }))
+      .then('UsageCorrected');
+    expect(corrected.event('UsageCorrected')).toMatchObject({
+      chargeCredits: '2.1',
+      attempts: [{ priceVersion: 'openai:gpt-4o@2' }],
+    });
+    expect(corrected.event('UsageCorrected').rerating).toBeUndefined();
+  });
+
+  it('owes what the account does not have', () => {
+    const outcome = charged('0.6').when(rerate('openai:gpt-4o@2', usage)).then('UsageCorrected');
+    expect(outcome.event('UsageCorrected')).toMatchObject({
+      drawn: [{ grantId: 'g1', amountCredits: '0.075' }],
+      debt: { amountCredits: '0.45', cause: 'correction' },
+    });
+  });
+
+  it('does not give back again what was refunded', () => {
+    const outcome = charged()
+      .when(rerate('openai:gpt-4o@2', usage))
+      .when(refund())
+      .when(rerate('openai:gpt-4o@1', usage, 'rr2'))
+      .then('UsageCorrected');
+    expect(outcome.event('UsageCorrected')).toMatchObject({ deltaCredits: '0', returned: [] });
+    expect(figuresOf(outcome.account).balance).toBe('100');
+  });
+
+  it.each([
+    ['a version that nobody published', 'openai:gpt-4o@9', 'unknown-price'],
+    ['a version of a model that was not quoted', 'openai:gpt-4o-mini@1', 'invalid-request'],
+  ] as const)('at %s is refused', (_what, version, reason) => {
+    charged().when(rerate(version, usage)).thenRefused(reason);
+  });
+
+  it('of a plain amount is refused', () => {
+    given(opened, granted('100'))
+      .when(reservePlain('r1', '5'))
+      .when(settlePlain('r1', '5'))
+      .when(rerate('openai:gpt-4o@2', usage))
+      .thenRefused('invalid-request');
+  });
+
+  it('of what is still open is refused', () => {
+    given(opened, granted('100'))
+      .when(reserveCall('r1'))
+      .when(rerate('openai:gpt-4o@2', usage))
+      .thenRefused('unknown-reservation');
+  });
+});

@@ -1,0 +1,39 @@
+import { settingStream } from '@tollkeeper/events';
+import { exchangeRateSetting, settingDefinition } from '@tollkeeper/pricing';
+import { inForceAt } from '../domain/setting/state.js';
+import type { ExchangeRate, PriceContext } from '../domain/vendor-price/offer.js';
+import type { PriceBookReplica } from './price-book-replica.js';
+
+type QuarantineReason = PriceContext['quarantineReason'];
+
+/** What decisions about the price book depend on besides their stream: settings in force, the lead time, the sanity gate. */
+export class BookPolicy {
+  constructor(
+    private readonly replica: PriceBookReplica,
+    private readonly leadMs: number,
+    private readonly quarantineReason: QuarantineReason,
+  ) {}
+
+  contextAt(at: Date, actor: string): PriceContext {
+    return {
+      at,
+      actor,
+      leadMs: this.leadMs,
+      setting: (name) => this.setting(name, at),
+      exchangeRate: (currency) => this.exchangeRate(currency, at),
+      quarantineReason: this.quarantineReason,
+    };
+  }
+
+  setting(name: string, at: Date): string {
+    return this.replica.prices.settingAt(name, at) ?? settingDefinition(name)?.standard ?? '';
+  }
+
+  private exchangeRate(currency: string, at: Date): ExchangeRate | undefined {
+    const recorded = this.replica.records.settings.get(
+      settingStream(exchangeRateSetting(currency)),
+    );
+    const entry = recorded && inForceAt(recorded.entries, at);
+    return entry && { usdPerUnit: entry.value, asOf: entry.effectiveFrom.slice(0, 10) };
+  }
+}

@@ -1,0 +1,40 @@
+import {
+  identitySubjects,
+  issueAdminKey,
+  issueAdminKeyReply,
+  listAdminKeysReply,
+  revokeAdminKeyReply,
+  type AdminKeyView,
+} from '@tollkeeper/contracts';
+
+import type { Operator } from '../operator.js';
+import { checkedId } from './account.js';
+import { checkedBody } from './correction.js';
+
+export const issueAdminKeyTo = async (operator: Operator, actor: string, role: string) => {
+  const body = checkedBody(issueAdminKey, { actor: checkedId(actor), role });
+  const question = { subject: identitySubjects.issueAdminKey, body, reply: issueAdminKeyReply };
+  const { keyId, adminKey } = await operator.order(question);
+  return { ...body, keyId, adminKey };
+};
+
+/** All of them, page by page; oldest first. */
+export const adminKeysOf = async (operator: Operator): Promise<AdminKeyView[]> => {
+  const all: AdminKeyView[] = [];
+  let after: string | undefined;
+  do {
+    const body = { after };
+    const question = { subject: identitySubjects.listAdminKeys, body, reply: listAdminKeysReply };
+    const { keys, next } = await operator.order(question);
+    for (const key of keys) all.push(key);
+    after = next;
+  } while (after !== undefined);
+  return all;
+};
+
+export const revokeAdminKeyOf = async (operator: Operator, keyId: string) => {
+  const body = { keyId: checkedId(keyId) };
+  const question = { subject: identitySubjects.revokeAdminKey, body, reply: revokeAdminKeyReply };
+  const { revokedAt } = await operator.order(question);
+  return { ...body, revokedAt };
+};
