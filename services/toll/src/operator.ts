@@ -22,8 +22,8 @@ export interface Question<T> {
   readonly reply: Schema<T>;
   /** Keep it to send the same command again; by default a new one. */
   readonly commandId?: string;
-  /** For what takes longer than most. */
-  readonly patienceMs?: number;
+  /** How long the reply may take: 5 seconds by default. */
+  readonly timeoutMs?: number;
 }
 
 /** Speaks to the services over NATS as the user `operator`. */
@@ -50,13 +50,9 @@ export class Operator {
   }
 
   /** The answer, or a refusal as it is. What may pass is sent again, under the same command id. */
-  async ask<T extends object>({
-    commandId = uuidv7(),
-    patienceMs = REPLY_TIMEOUT_MS,
-    ...rest
-  }: Question<T>): Promise<T> {
+  async ask<T extends object>({ commandId = uuidv7(), ...rest }: Question<T>): Promise<T> {
     const deadline = performance.now() + this.patienceMs;
-    const question = { ...rest, commandId, patienceMs };
+    const question = { ...rest, commandId };
     for (;;) {
       const last = performance.now() >= deadline;
       const answer = await this.askOnce(question).catch((error: unknown) => {
@@ -70,10 +66,10 @@ export class Operator {
     }
   }
 
-  private async askOnce<T>(question: Required<Question<T>>): Promise<T> {
-    const { subject, body, reply, commandId, patienceMs } = question;
+  private async askOnce<T>(question: Question<T> & { commandId: string }): Promise<T> {
+    const { subject, body, reply, commandId, timeoutMs = REPLY_TIMEOUT_MS } = question;
     const answer = await request(this.nats, subject, body, {
-      timeoutMs: patienceMs,
+      timeoutMs,
       headers: {
         [headers.commandId]: commandId,
         [headers.actor]: 'toll',

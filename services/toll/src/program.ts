@@ -20,6 +20,7 @@ import { stopPlatform } from './commands/stop.js';
 import type { Add, Run, Work } from './command-line.js';
 import { addCorrectionCommands } from './correction-program.js';
 import { addPolicyCommands } from './policy-program.js';
+import { addPriceImport } from './price-import-program.js';
 import { homeOf } from './home/home.js';
 import { addIdentityCommands } from './identity-program.js';
 import { addPricingCommands } from './pricing-program.js';
@@ -165,6 +166,7 @@ const addPriceCommands = (program: Command, add: Add, run: Run): void => {
         return 0;
       }),
     );
+  addPriceImport(prices, add, run);
 };
 
 const addAuditCommands = (

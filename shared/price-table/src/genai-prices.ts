@@ -2,6 +2,7 @@ import {
   calcPrice,
   findProvider,
   waitForUpdate,
+  type MatchLogic,
   type ModelInfo,
   type Provider,
 } from '@pydantic/genai-prices';
@@ -39,4 +40,10 @@ export const findTableModel = (providerId: string, name: string): TableModel | u
   const provider = findTableProvider(providerId);
   const model = provider?.models.find(({ id }) => id === name.trim());
   return provider && model && { provider, model };
+};
+
+/** The names that a model's matching rule gives in full. */
+export const exactNames = (match: MatchLogic): string[] => {
+  if ('equals' in match) return [match.equals];
+  return 'or' in match ? match.or.flatMap(exactNames) : [];
 };

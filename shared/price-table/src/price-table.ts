@@ -1,8 +1,8 @@
 import type { VendorPricePublished, VendorRate } from '@tollkeeper/events';
 import { PriceBook, type PriceVersion } from '@tollkeeper/pricing';
 import { findTableModel, findTableProvider, source, type TableModel } from './genai-prices.js';
-import { quarantineReason } from './sanity-gate.js';
-import { datedRatesOf, NotExpressibleError } from './table-rates.js';
+import { isFreeByName, priceFault } from './sanity-gate.js';
+import { datedRatesOf, freeRates, NotExpressibleError } from './table-rates.js';
 
 /** Why the table has no price: a provider or model that it does not hold, or one without a price that can be used. */
 export interface NoPrice {
@@ -22,16 +22,6 @@ interface Listed {
   /** By version id. */
   readonly implausible: ReadonlyMap<string, string>;
 }
-
-/** OpenRouter's own mark of a variant that costs nothing. */
-const isFreeVariant = (modelId: string): boolean => modelId.endsWith(':free');
-
-const freeRates: readonly VendorRate[] = ['input', 'output'].map((meter) => ({
-  meter,
-  unit: 'token',
-  per: '1000000',
-  rateUsd: '0',
-}));
 
 /** The table prices tokens of a modality that were cached as that modality's input where nothing nearer is listed. */
 const withCachedModalities = (rates: readonly VendorRate[]): VendorRate[] => {
@@ -54,7 +44,7 @@ const publishedOf = ({ provider, model }: TableModel): VendorPricePublished[] =>
     model: model.id,
     effectiveFrom,
     rates:
-      rates.length === 0 && isFreeVariant(model.id) ? [...freeRates] : withCachedModalities(rates),
+      rates.length === 0 && isFreeByName(model.id) ? [...freeRates] : withCachedModalities(rates),
     source,
   }));
 
@@ -121,7 +111,7 @@ export class PriceTable {
       }
       for (const data of published) {
         if (data.rates.length === 0) continue;
-        const reason = isFreeVariant(data.model) ? undefined : quarantineReason(data.rates);
+        const reason = priceFault(data.model, data.rates);
         if (reason !== undefined) implausible.set(data.priceVersion, reason);
         this.#book.apply({ type: 'VendorPricePublished', data });
       }

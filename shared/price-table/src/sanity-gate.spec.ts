@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { VendorRate } from '@tollkeeper/events';
-import { quarantineReason } from './sanity-gate.js';
+import { priceFault, quarantineReason } from './sanity-gate.js';
 
 const rate = (meter: string, rateUsd: string, more: Partial<VendorRate> = {}): VendorRate => ({
   meter,
@@ -29,6 +29,15 @@ describe('quarantineReason', () => {
       [rate('input', '1'), rate('input', '2', long), rate('input', '0.5', flex)],
     ],
     ['searches', [rate('web_search', '10', search)]],
+    [
+      'tokens for nothing where a query is billed',
+      [
+        rate('input', '0'),
+        rate('output', '0'),
+        rate('query', '0.002', { unit: 'query', per: '1' }),
+      ],
+    ],
+    ['one meter in two regions', [rate('input', '1'), rate('input', '2', { region: 'eu' })]],
   ])('lets %s pass', (_, rates) => {
     expect(quarantineReason(rates)).toBeUndefined();
   });
@@ -38,6 +47,17 @@ describe('quarantineReason', () => {
     ['a negative rate', [rate('input', '-1')], 'negative'],
     ['a rate per nothing', [rate('input', '1', { per: '0' })], 'negative'],
     ['an exponent', [rate('input', '1e-7')], 'not decimal text'],
+    ['zero for all there is', [rate('input', '0')], 'zero for everything'],
+    [
+      'zero and zero beside a price for searches',
+      [rate('input', '0'), rate('output', '0'), rate('web_search', '10', search)],
+      'free or unknown',
+    ],
+    [
+      'a character for a dollar',
+      [rate('input_character', '1', { unit: 'character', per: '1' })],
+      'implausibly dear',
+    ],
     ['zero and zero', [rate('input', '0'), rate('output', '0')], 'free or unknown'],
     [
       'zero and zero on one tier',
@@ -70,5 +90,23 @@ describe('quarantineReason', () => {
     ['one meter twice', [rate('input', '1'), rate('input', '2')], 'twice: input 2'],
   ])('refuses %s, saying why', (_, rates, reason) => {
     expect(quarantineReason(rates)).toContain(reason);
+  });
+});
+
+describe('priceFault', () => {
+  const zeros = [rate('input', '0'), rate('output', '0')];
+  test.each<[string, VendorRate[], boolean]>([
+    ['google/gemma:free', zeros, true],
+    ['qwen3-coder-free', zeros, true],
+    ['openrouter/free', zeros, true],
+    ['Llama-Turbo-Free', zeros, true],
+    ['freedom', zeros, false],
+    ['carefree', zeros, false],
+    ['gemma', zeros, false],
+    ['gemma:free', [], false],
+    ['gemma:free', [rate('input', '135000'), rate('output', '540000')], false],
+    ['gemma:free', [rate('input', '1'), rate('output', '2')], true],
+  ])('of %s at these rates', (model, rates, isFine) => {
+    expect(priceFault(model, rates) === undefined).toBe(isFine);
   });
 });

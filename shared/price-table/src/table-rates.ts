@@ -11,6 +11,12 @@ export class NotExpressibleError extends Error {
 }
 
 const perMillionTokens = { unit: 'token', per: '1000000' } as const;
+/** The rates of a model that the table names as free and lists none for. */
+export const freeRates: readonly VendorRate[] = ['input', 'output'].map((meter) => ({
+  meter,
+  ...perMillionTokens,
+  rateUsd: '0',
+}));
 const perHour = { unit: 'second', per: '3600' } as const;
 const perThousand = (unit: string) => ({ unit, per: '1000' }) as const;
 

@@ -1,11 +1,12 @@
 import type { VendorPricePublished } from '@tollkeeper/events';
 import {
   datedRatesOf,
+  exactNames,
   NotExpressibleError,
   quarantineReason,
   source,
 } from '@tollkeeper/price-table';
-import type { MatchLogic, ModelInfo, Provider } from '@pydantic/genai-prices';
+import type { ModelInfo, Provider } from '@pydantic/genai-prices';
 
 /** What the price table does not know of models: names they also answer to, and limits. */
 export interface ModelFact {
@@ -45,11 +46,6 @@ const notChat =
 
 /** The table's own words for prices that it has from elsewhere than the vendor. */
 const hearsay = /Imported from OpenRouter|trusting (the original source|these prices)/;
-
-const exactNames = (match: MatchLogic): string[] => {
-  if ('equals' in match) return [match.equals];
-  return 'or' in match ? match.or.flatMap(exactNames) : [];
-};
 
 const aliasesOf = (providerId: string, model: ModelInfo, input: SeedInput): string[] => {
   const facts = input.facts.filter(({ provider }) => provider === providerId);

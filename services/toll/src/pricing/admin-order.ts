@@ -15,7 +15,7 @@ export const adminOrder = async <T extends object>(
     readonly subject: string;
     readonly body: object;
     readonly reply: Schema<T>;
-    readonly patienceMs?: number;
+    readonly timeoutMs?: number;
   },
 ): Promise<Omit<Exclude<T, Refused>, 'status'>> => {
   const answer = await operator.order(question);

@@ -22,7 +22,7 @@ import { columns, table } from '../print.js';
 import { adminOrder } from './admin-order.js';
 import { readDocument } from './vendor-prices.js';
 
-const patienceMs = 600_000;
+const timeoutMs = 600_000;
 
 export interface RangeOptions {
   readonly days?: string;
@@ -71,7 +71,7 @@ export const simulateProposal = async (
   const multipliers = multiplier.map(multiplierOf);
   const body = checkedBody(simulate, { ...rangeOf(range), multipliers, vendorPrices });
   const subject = pricingSimulationSubjects.simulate;
-  return adminOrder(operator, { subject, body, reply: simulateReply, patienceMs });
+  return adminOrder(operator, { subject, body, reply: simulateReply, timeoutMs });
 };
 
 /** Every affected user, those in the view first. */
@@ -151,7 +151,7 @@ export const rerateCalls = (
 ): Promise<RerateView> => {
   const body = checkedBody(rerateRange, { priceVersion, ...rangeOf(range), post, reason });
   const subject = pricingSimulationSubjects.rerate;
-  return adminOrder(operator, { subject, body, reply: rerateRangeReply, patienceMs });
+  return adminOrder(operator, { subject, body, reply: rerateRangeReply, timeoutMs });
 };
 
 export const rerateLines = (view: RerateView): string[] => [
