@@ -399,10 +399,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       byMs: fc.constantFrom(
         1,
         1_000,
+        31_000,
         59_999,
         60_000,
         720_000,
         hourMs,
+        7 * hourMs,
         24 * hourMs,
         20 * 24 * hourMs,
         35 * 24 * hourMs,
@@ -412,6 +414,42 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 );
+
+/** Weeks go by, and what has become due is posted. */
+const weeks: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(fc.constantFrom(20, 35), arbitraries.postRecurring)
+  .map(([days, command]) => [
+    { type: 'clock', byMs: days * 24 * hourMs },
+    { type: 'send', commands: [command] },
+  ]);
+
+/** Calls that follow each other within a minute or two, as rates count them. */
+const hurry: fc.Arbitrary<readonly Step[]> = fc
+  .array(
+    fc.record({
+      command: arbitraries.reserve,
+      byMs: fc.constantFrom(1_000, 31_000, 60_000, 61_000),
+    }),
+    { minLength: 2, maxLength: 3 },
+  )
+  .map((calls) =>
+    calls.flatMap(({ command, byMs }) => [
+      { type: 'send', commands: [command] },
+      { type: 'clock', byMs },
+    ]),
+  );
+
+const steps = (maxLength: number): fc.Arbitrary<readonly Step[]> =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 40, arbitrary: step.map((one) => [one]) },
+        { weight: 1, arbitrary: weeks },
+        { weight: 1, arbitrary: hurry },
+      ),
+      { maxLength, size: 'max' },
+    )
+    .map((some) => some.flat().slice(0, maxLength));
 
 const setting: fc.Arbitrary<LifeSetting> = fc.record({
   accountId: fc.constantFrom('acc_1' as const, 'personal_usr_1' as const),
@@ -432,11 +470,16 @@ export const livesUpTo = (maxLength: number): fc.Arbitrary<RandomLife> =>
       setting,
       kind: fc.integer({ min: 0, max: 9 }),
       timeZone: fc.constantFrom<ModelZone>('UTC', 'Asia/Kolkata'),
-      steps: fc.array(step, { maxLength, size: 'max' }),
+      rules: fc.array(fc.oneof(arbitraries.recur, arbitraries.setLimit), { maxLength: 2 }),
+      steps: steps(maxLength),
     })
-    .map(({ kind, timeZone, steps, ...life }) => ({
+    .map(({ kind, timeZone, rules, steps, ...life }) => ({
       ...life,
-      steps: kind < (life.setting.openOnReserve ? 3 : 1) ? steps : [...funded(timeZone), ...steps],
+      steps: [
+        ...(kind < (life.setting.openOnReserve ? 3 : 1) ? [] : funded(timeZone)),
+        ...rules.map((rule) => ({ type: 'send' as const, commands: [rule] })),
+        ...steps,
+      ],
     }));
 
 const funded = (timeZone: ModelZone): readonly Step[] => [
