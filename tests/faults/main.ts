@@ -65,7 +65,12 @@ const runFaultsOnce = async (): Promise<boolean> => {
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
   model: () => runSpecs('services/credit/src/model', { MODEL_RUNS: '20000', MODEL_STEPS: '200' }),
-  concurrency: () => runSpecs('tests/concurrency', { HISTORIES: '5000', ACCOUNTS: '10000' }),
+  concurrency: () =>
+    runSpecs('tests/concurrency', {
+      HISTORIES: process.env['HISTORIES'] ?? '2500',
+      FAULTY_HISTORIES: process.env['FAULTY_HISTORIES'] ?? '2500',
+      ACCOUNTS: process.env['ACCOUNTS'] ?? '10000',
+    }),
   messages: () => runSpecs('tests/faults', { MESSAGES: '100000' }),
   faults: runFaultsOnce,
 };

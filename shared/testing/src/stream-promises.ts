@@ -134,7 +134,7 @@ export class StreamPromises {
   voidGrant(data: Allocation): void {
     if (!parseMoney(data.amountCredits).isZero()) this.move([data], 'out');
     const grant = this.grants.get(data.grantId);
-    if (grant && grant.gone.gte(grant.granted)) grant.ended = true;
+    if (grant?.gone.gte(grant.granted)) grant.ended = true;
   }
 
   /** What comes back to a grant that is over lapses, and nothing else does. */
