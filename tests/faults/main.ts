@@ -64,7 +64,12 @@ const runFaultsOnce = async (): Promise<boolean> => {
 };
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
-  model: () => runSpecs('services/credit/src/model', { MODEL_RUNS: '20000', MODEL_STEPS: '200' }),
+  model: () =>
+    runSpecs('services/credit/src/model', {
+      MODEL_RUNS: process.env['MODEL_RUNS'] ?? '20000',
+      MODEL_STEPS: process.env['MODEL_STEPS'] ?? '200',
+      REAL_LIVES: process.env['REAL_LIVES'] ?? '100',
+    }),
   concurrency: () =>
     runSpecs('tests/concurrency', {
       HISTORIES: process.env['HISTORIES'] ?? '2500',

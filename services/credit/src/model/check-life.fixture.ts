@@ -53,6 +53,7 @@ export const liveThrough = async (
   return life.report();
 };
 
+/** Of `initialGrantUsd`. */
 const initialGrantUnits = 50_000n;
 
 class CheckedLife {
@@ -83,12 +84,10 @@ class CheckedLife {
         await this.run.setClock(this.run.nowMs + step.byMs);
         break;
       case 'restart':
-        await this.run.restart();
-        this.model.loseMemory();
+        if ((await this.run.restart()) === 'lost') this.model.loseMemory();
         break;
       case 'forget':
-        await this.run.forget();
-        this.model.loseMemory();
+        if ((await this.run.forget()) === 'lost') this.model.loseMemory();
         break;
       case 'send':
         await this.sendTogether(step.commands.map((draft) => this.make(draft)));
@@ -135,14 +134,14 @@ class CheckedLife {
   private async sendAcrossCrash(command: StepCommand, crash: Crash): Promise<void> {
     const { reply, died } = await this.run.sendAcrossCrash(command, crash);
     const first = died === 'after' ? this.model.apply(command, this.run.nowMs) : undefined;
-    this.model.loseMemory();
+    if (died !== 'not') this.model.loseMemory();
     this.check(command, reply, first?.verdict === 'accepted' ? first : undefined);
   }
 
   private check(
     command: StepCommand,
     reply: Reply | undefined,
-    expected: ModelReply = this.model.apply(command, this.run.nowMs),
+    expected: ModelReply = this.model.apply(this.asSent(command), this.run.nowMs),
   ): void {
     this.commands++;
     this.seen.add(expected.verdict);
@@ -154,6 +153,13 @@ class CheckedLife {
     if (expected.verdict !== 'accepted') return;
     this.compareFigures(command, expected, reply);
     this.compareWithFirst(command, reply);
+  }
+
+  private asSent(command: StepCommand): StepCommand {
+    const isDue = command.verb === 'expireGrant' || command.verb === 'postRecurring';
+    return isDue && this.run.isSelfActing
+      ? { ...command, id: `due${String(this.commands)}` }
+      : command;
   }
 
   private compareFigures(command: StepCommand, expected: ModelReply, reply: Reply): void {

@@ -15,7 +15,13 @@ import type { Verb } from '../credit.convert.js';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import { priceBook } from '../domain/credit-account/credit-account.fixture.js';
 import { defaultRules, type AccountRules } from '../domain/credit-account/rules.js';
-import type { Crash, LedgerUnderTest, Reply, Survived } from './ledger-under-test.fixture.js';
+import type {
+  Crash,
+  LedgerUnderTest,
+  Memory,
+  Reply,
+  Survived,
+} from './ledger-under-test.fixture.js';
 import type { LifeSetting, StepCommand } from './model-steps.fixture.js';
 import { SmallMemory } from './small-memory.fixture.js';
 import { StreamReader } from './stream-reader.fixture.js';
@@ -44,7 +50,7 @@ const rulesOf = ({ excessPolicy, openOnReserve }: LifeSetting): AccountRules => 
   freeTier: { ...defaultRules.freeTier, monthlyBudgetCredits: parseMoney(freeMonthCredits) },
 });
 
-const startMs = Date.parse('2026-03-01T12:00:00.000Z');
+export const startMs = Date.parse('2026-03-01T12:00:00.000Z');
 const prices = priceBook();
 const logger = createLogger('credit-model');
 logger.level = 'silent';
@@ -53,6 +59,7 @@ logger.level = 'silent';
 export class LedgerRun implements LedgerUnderTest {
   nowMs: number = startMs;
   readonly isBatching: boolean;
+  readonly isSelfActing = false;
   readonly reader = new StreamReader();
   private readonly storage: MemoryStorage = createMemoryStorage();
   private read = 0;
@@ -114,14 +121,15 @@ export class LedgerRun implements LedgerUnderTest {
   }
 
   /** The account leaves the memory of a service that goes on. */
-  async forget(): Promise<void> {
+  async forget(): Promise<Memory> {
     await new Promise((resolve) => setImmediate(resolve));
     this.life.accounts.forget(new Set([partitionOf(this.accountId)]));
+    return 'lost';
   }
 
-  restart(): Promise<void> {
+  restart(): Promise<Memory> {
     this.life = this.begin();
-    return Promise.resolve();
+    return Promise.resolve('lost');
   }
 
   readOn(): Promise<void> {

@@ -7,10 +7,13 @@ export type Crash = 'before' | 'after';
 /** What a reply says, as on the wire. */
 export type Reply = Readonly<Record<string, unknown>>;
 
-/** The answer of the next life, and whether the last one had got as far as to carry the command out. */
+/** Whether what the account's owner kept in memory alone is gone. */
+export type Memory = 'lost' | 'kept';
+
+/** The answer of the next life, and whether the last one had got as far as to carry the command out; or nobody died. */
 export interface Survived {
   readonly reply: Reply | undefined;
-  readonly died: Crash;
+  readonly died: Crash | 'not';
 }
 
 /** One account of a ledger that lives through the steps of a random life, beside the model. */
@@ -18,6 +21,8 @@ export interface LedgerUnderTest {
   readonly nowMs: number;
   /** Whether commands that are sent together are decided in their order, the urgent ones first. */
   readonly isBatching: boolean;
+  /** Whether what the service does by itself has another command id each time. */
+  readonly isSelfActing: boolean;
   /** What the account's stream has shown so far. */
   readonly reader: StreamReader;
   readonly setClock: (nowMs: number) => Promise<void>;
@@ -26,8 +31,8 @@ export interface LedgerUnderTest {
   readonly sendTogether: (commands: readonly StepCommand[]) => Promise<(Reply | undefined)[]>;
   readonly sendAcrossCrash: (command: StepCommand, crash: Crash) => Promise<Survived>;
   /** The account leaves memory, as an idle one does. */
-  readonly forget: () => Promise<void>;
-  readonly restart: () => Promise<void>;
+  readonly forget: () => Promise<Memory>;
+  readonly restart: () => Promise<Memory>;
   readonly balance: () => Promise<Reply>;
   readonly limits: () => Promise<Reply>;
   /** Hands what the stream has got since to the reader. @throws BrokenPromiseError */
