@@ -71,6 +71,7 @@ interface Reservation {
   drawn: readonly Part[];
   chargeUnits: Units | undefined;
   refundedUnits: Units;
+  releasedBy: string | undefined;
   settled: { readonly body: string; readonly reply: ModelReply } | undefined;
   readonly corrections: Map<string, { readonly body: string; readonly reply: ModelReply }>;
 }
@@ -104,6 +105,8 @@ export class CreditModel {
   /** What operators' commands asked for, by id; of grants too. */
   private done = new Map<string, { readonly body: string; readonly reply: ModelReply }>();
   private limitsDone = new Map<string, string>();
+  /** What was asked for under each id that has changed something. */
+  private ids = new Map<string, string>();
   private reservations = new Map<string, Reservation>();
   private debt: Units = 0n;
   /** What grants paid off debts, oldest first. */
@@ -127,7 +130,12 @@ export class CreditModel {
     const before = this.changes;
     const atMs = Math.max(nowMs, this.lastFactAtMs);
     const reply = this.decide(command, atMs);
-    if (this.changes > before) this.followUp(atMs);
+    if (this.changes === before) return reply;
+    this.followUp(atMs);
+    // Nobody sends what the service does by itself.
+    if (command.verb !== 'open' && command.verb !== 'expireGrant') {
+      this.ids.set(command.id, textOf(command));
+    }
     return reply;
   }
 
@@ -177,6 +185,14 @@ export class CreditModel {
     command: Exclude<ModelCommand, { verb: 'open' }> | ModelDueCommand,
     atMs: number,
   ): ModelReply {
+    if (command.verb === 'release') {
+      const { reservationId } = command.body;
+      if (this.reservations.get(reservationId)?.releasedBy === command.id) return accepted;
+    }
+    const asked = this.ids.get(command.id) ?? this.done.get(command.id)?.body;
+    if (command.verb !== 'expireGrant' && asked !== undefined && asked !== textOf(command)) {
+      return refused('replay-mismatch');
+    }
     switch (command.verb) {
       case 'grant':
         return this.once(command, () => this.grant(command, atMs));
@@ -274,6 +290,7 @@ export class CreditModel {
     copy.limits = this.limits.clone();
     copy.done = new Map(this.done);
     copy.limitsDone = new Map(this.limitsDone);
+    copy.ids = new Map(this.ids);
     copy.reservations = new Map(
       [...this.reservations].map(([id, each]) => [
         id,
@@ -294,10 +311,10 @@ export class CreditModel {
     const reservations = [...this.reservations]
       .map(
         ([id, each]) =>
-          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
+          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.releasedBy ?? ''}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
       )
       .sort();
-    const settings = `${this.tier}${this.frozen ? '!' : ''} ${[...this.done.keys(), ...this.limitsDone.keys()].sort().join()}`;
+    const settings = `${this.tier}${this.frozen ? '!' : ''} ${[...this.done.keys(), ...this.limitsDone.keys(), ...this.ids.keys()].sort().join()}`;
     return [
       this.grants.digest(),
       reservations.join(),
@@ -591,6 +608,7 @@ export class CreditModel {
       drawn: [],
       chargeUnits: undefined,
       refundedUnits: 0n,
+      releasedBy: undefined,
       settled: undefined,
       corrections: new Map(),
     };
@@ -649,7 +667,7 @@ export class CreditModel {
     return reply;
   }
 
-  private release({ body }: CommandOf<'release'>, atMs: number): ModelReply {
+  private release({ id, body }: CommandOf<'release'>, atMs: number): ModelReply {
     const reservation = this.reservations.get(body.reservationId);
     if (!reservation) return refused('unknown-reservation');
     if (reservation.chargeUnits !== undefined) return refused('reservation-closed');
@@ -658,6 +676,7 @@ export class CreditModel {
       return refused('invalid-request');
     }
     this.grants.giveBack(reservation.held, atMs);
+    reservation.releasedBy = id;
     this.end(reservation);
     this.limits.recount(body.reservationId, nothingSpent);
     return this.changed(atMs);

@@ -178,7 +178,8 @@ export class LedgerRun implements LedgerUnderTest {
     const body = { ...command.body, reason: 'failed' };
     const request = this.product.converters.release(body, ids);
     if (request.command?.type !== 'Release') throw new Error('not a release');
-    return { ...request, command: { ...request.command, reason: 'expired' } };
+    const commandHash = commandHashOf(textOf(command));
+    return { ...request, command: { ...request.command, commandHash, reason: 'expired' } };
   }
 }
 

@@ -355,12 +355,28 @@ const weights: Readonly<Record<StepVerb, number>> = {
   topUpRule: 2,
 };
 
-const draft: fc.Arbitrary<Draft> = fc.oneof(
+const sureDraft: fc.Arbitrary<Draft> = fc.oneof(
   ...(Object.keys(weights) as StepVerb[]).map((verb) => ({
     weight: weights[verb],
     arbitrary: arbitraries[verb] as fc.Arbitrary<Draft>,
   })),
 );
+
+/** Settles, releases and corrections under the ids of other commands now and then, as confused callers send them. */
+const confused = (draft: Draft): fc.Arbitrary<Draft> =>
+  draft.verb === 'settle' || draft.verb === 'release' || draft.verb === 'correct'
+    ? fc.oneof(
+        { weight: 12, arbitrary: fc.constant(draft) },
+        {
+          weight: 1,
+          arbitrary: fc
+            .oneof(few('s', 3), reservationId, few('g', 2), few('f', 2), few('l', 2))
+            .map((id) => ({ ...draft, id })),
+        },
+      )
+    : fc.constant(draft);
+
+const draft = sureDraft.chain(confused);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -462,6 +478,37 @@ const setting: fc.Arbitrary<LifeSetting> = fc.record({
   openOnReserve: fc.constantFrom(false, false, true),
 });
 
+/**
+ * Under ids that follow from what is asked, as callers with one intent each make them: what an account that forgets knows
+ * of other ids depends on what it remembers just then.
+ */
+export const withOwnIds = (steps: readonly Step[]): readonly Step[] =>
+  steps.map((step) => {
+    switch (step.type) {
+      case 'send':
+        return { ...step, commands: step.commands.map(ownId) };
+      case 'crash':
+        return { ...step, command: ownId(step.command) };
+      default:
+        return step;
+    }
+  });
+
+const ownId = (draft: Draft): Draft => {
+  switch (draft.verb) {
+    case 'settle':
+    case 'release':
+      return { ...draft, id: idOf(draft.verb, draft.body) };
+    case 'correct':
+      return { ...draft, id: `${shortOf(draft.id)}_${draft.body.reservationId}` };
+    default:
+      return draft;
+  }
+};
+
+/** Of a correction: few enough that some come twice. */
+const shortOf = (id: string): string => `u${String(id.length % 4)}${id.slice(-1)}`;
+
 /** Most lives begin with an account that has credits; the rest show what becomes of those that have none. */
 export const livesUpTo = (maxLength: number): fc.Arbitrary<RandomLife> =>
   fc
@@ -478,7 +525,7 @@ export const livesUpTo = (maxLength: number): fc.Arbitrary<RandomLife> =>
       steps: [
         ...(kind < (life.setting.openOnReserve ? 3 : 1) ? [] : funded(timeZone)),
         ...rules.map((rule) => ({ type: 'send' as const, commands: [rule] })),
-        ...steps,
+        ...(life.isForgetful ? withOwnIds(steps) : steps),
       ],
     }));
 
@@ -567,7 +614,10 @@ export const withOtherBody = (command: StepCommand): StepCommand => {
       return { ...command, body: { thresholdsCredits: ['7.7771'] } };
     case 'topUpRule':
       return { ...command, body: { ...command.body, thresholdCredits: '7.7771' } };
-    case 'release':
+    case 'release': {
+      const reason = command.body.reason === 'failed' ? 'cancelled' : 'failed';
+      return { ...command, body: { ...command.body, reason } };
+    }
     case 'expireGrant':
     case 'postRecurring':
       return command;

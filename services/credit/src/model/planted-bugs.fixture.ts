@@ -28,6 +28,7 @@ import type * as snapshot from '../domain/credit-account/snapshot.js';
 import type * as excess from '../domain/credit-account/excess.js';
 import type * as evolveWatch from '../domain/credit-account/evolve-watch.js';
 import type * as limitsModule from '../domain/credit-account/limits.js';
+import type * as knownCommands from '../domain/credit-account/known-commands.js';
 import type * as limitFacts from '../domain/credit-account/limit-facts.js';
 import type * as limitWindows from '../domain/credit-account/limit-windows.js';
 import type * as recur from '../domain/credit-account/recur.js';
@@ -296,6 +297,15 @@ export const plantedBugs: readonly PlantedBug[] = [
 
   bug<typeof memory>('what memory does not hold never was', 'memory', () => ({
     mayBeForgotten: () => false,
+  })),
+
+  bug<typeof knownCommands>('an id may be taken for something else', 'known-commands', () => ({
+    idTakenByAnother: () => undefined,
+  })),
+
+  bug<typeof release>('a release forgets that it released', 'release', (whole) => ({
+    releaseReservation: (command, account, context) =>
+      whole.releaseReservation({ ...command, commandId: '' }, account, context),
   })),
 
   bug<typeof snapshot>('a snapshot does not tell what is owed', 'snapshot', (whole) => ({

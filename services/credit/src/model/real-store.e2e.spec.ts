@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { liveThrough } from './check-life.fixture.js';
 import {
   livesUpTo,
+  withOwnIds,
   type Draft,
   type LifeSetting,
   type RandomLife,
@@ -53,7 +54,7 @@ const knownIn = (step: Step): Step => {
 const underSetting = (life: RandomLife, setting: Omit<LifeSetting, 'accountId'>): RandomLife => ({
   isForgetful: false,
   setting: { ...setting, accountId: life.setting.accountId },
-  steps: life.steps.map(knownIn).slice(0, stepsMax),
+  steps: withOwnIds(life.steps.map(knownIn)).slice(0, stepsMax),
 });
 
 describe.each(stores)('a credit account on $store beside its model', ({ url }) => {

@@ -22,6 +22,7 @@ import {
 } from './evolve-watch.js';
 import { countCharged, countReleased, countReserved, countSettled } from './limit-counts.js';
 import { evolveLimits } from './limit-facts.js';
+import { rememberEnding } from './known-commands.js';
 import { rememberClosed } from './memory.js';
 import { keepRepaid, lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import type { ChargeAnswer, Charged, CreditAccount, GrantPart, Reservation } from './state.js';
@@ -161,6 +162,7 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
   countSettled(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
+  rememberEnding(account, reservation, meta);
 };
 
 const settleLate = (
@@ -178,6 +180,7 @@ const settleLate = (
   reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
+  rememberEnding(account, reservation, meta);
 };
 
 const release = (
@@ -192,7 +195,9 @@ const release = (
   reservation.state = 'released';
   countReleased(account.limits, reservation.counted);
   reservation.allocations = none;
-  reservation.released = { reason: data.reason, commandHash: meta.commandHash };
+  const { commandId, commandHash } = meta;
+  reservation.released = { reason: data.reason, commandId, commandHash };
+  rememberEnding(account, reservation, meta);
 };
 
 const correct = (
@@ -212,6 +217,7 @@ const correct = (
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.corrections ??= new Map();
   reservation.corrections.set(meta.commandId, reservation.charged);
+  rememberEnding(account, reservation, meta);
 };
 
 const repay = (account: CreditAccount, data: CreditAccountEventOf<'DebtRepaid'>['data']): void => {
@@ -238,6 +244,7 @@ const chargedBy = (
   meta: Meta,
   late: boolean,
 ): Charged => ({
+  commandId: meta.commandId,
   commandHash: meta.commandHash,
   drawn,
   answer: chargeAnswer(data, debt, late),
