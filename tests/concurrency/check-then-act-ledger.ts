@@ -20,7 +20,7 @@ export const checkThenActLedger = (random: Random): LedgerPort => {
       await moment();
       // Whatever was written in between is overwritten.
       accounts.set(accountId, checked);
-      return toReply(command, reply);
+      return toReply(command, reply, checked);
     },
     close: () => Promise.resolve(),
   };
@@ -39,7 +39,7 @@ export const soundLedger = (random: Random): LedgerPort => {
       const reply =
         command.verb === 'balance'
           ? balanceReply(account)
-          : toReply(command, account.apply(command, Date.now()));
+          : toReply(command, account.apply(command, Date.now()), account);
       await moment();
       return reply;
     },
@@ -53,13 +53,20 @@ const balanceReply = (account: CreditModel): LedgerReply => {
   return Object.fromEntries(figures.map(([name, units]) => [name, decimalOf(units as bigint)]));
 };
 
-const toReply = (command: LedgerCommand, reply: ModelReply): LedgerReply => {
+/** Of the moment, besides what was done. */
+const telling: ReadonlySet<string> = new Set(['grant', 'refund', 'adjust']);
+
+const toReply = ({ verb }: LedgerCommand, reply: ModelReply, account: CreditModel): LedgerReply => {
   if (reply.verdict !== 'accepted') return { status: 'refused', reason: reply.verdict };
-  const { reservedUnits, chargeUnits } = reply;
-  return {
-    status: 'accepted',
-    verb: command.verb,
-    ...(reservedUnits === undefined ? {} : { amountCredits: decimalOf(reservedUnits) }),
-    ...(chargeUnits === undefined ? {} : { chargeCredits: decimalOf(chargeUnits) }),
+  const figures = {
+    amountCredits: reply.reservedUnits,
+    chargeCredits: reply.chargeUnits,
+    debtCredits: reply.debtUnits,
+    refundedCredits: reply.refundedUnits,
+    available: telling.has(verb) ? account.balanceAt(Date.now()).available : undefined,
   };
+  const shown = Object.entries(figures).flatMap(([name, units]) =>
+    units === undefined ? [] : [[name, decimalOf(units)] as const],
+  );
+  return { status: 'accepted', verb, ...Object.fromEntries(shown) };
 };

@@ -1,4 +1,9 @@
-import { CreditModel, decimalOf, type SequentialSpecification } from '@tollkeeper/testing';
+import {
+  CreditModel,
+  decimalOf,
+  type ModelReply,
+  type SequentialSpecification,
+} from '@tollkeeper/testing';
 import type { LedgerCommand, LedgerReply } from '../support/ledger-port.js';
 
 /** The model's clock stands still: histories are short, and nothing in them expires. */
@@ -16,15 +21,34 @@ export const creditSpecification: SequentialSpecification<CreditModel, LedgerCom
       if (reply === undefined) return after;
       const verdict = reply['status'] === 'accepted' ? 'accepted' : reply['reason'];
       if (verdict !== expected.verdict) return undefined;
-      const { reservedUnits, chargeUnits } = expected;
-      const same = (units: bigint | undefined, name: string): boolean =>
-        units === undefined || reply[name] === decimalOf(units);
-      return same(reservedUnits, 'amountCredits') && same(chargeUnits, 'chargeCredits')
-        ? after
-        : undefined;
+      return isReplyOf(expected, reply) && isMomentOf(after, reply) ? after : undefined;
     },
     key: (state) => state.digest(),
   };
+
+const isReplyOf = (expected: ModelReply, reply: LedgerReply): boolean => {
+  const same = (units: bigint | undefined, name: string): boolean =>
+    units === undefined || reply[name] === decimalOf(units);
+  return (
+    same(expected.reservedUnits, 'amountCredits') &&
+    same(expected.chargeUnits, 'chargeCredits') &&
+    same(expected.refundedUnits, 'refundedCredits') &&
+    (expected.chargeUnits === undefined ||
+      reply['debtCredits'] ===
+        (expected.debtUnits === undefined ? undefined : decimalOf(expected.debtUnits)))
+  );
+};
+
+/** What a reply says of the moment besides, where it says so: also a refusal tells what there was. */
+const isMomentOf = (state: CreditModel, reply: LedgerReply): boolean => {
+  const { available, debt } = state.balanceAt(nowMs);
+  const details = reply['details'] as { readonly available?: string } | undefined;
+  const told = reply['available'] ?? details?.available;
+  return (
+    (told === undefined || told === decimalOf(available)) &&
+    (reply['debt'] === undefined || reply['debt'] === decimalOf(debt))
+  );
+};
 
 const isBalanceOf = (state: CreditModel, reply: LedgerReply | undefined): boolean => {
   if (reply === undefined) return true;

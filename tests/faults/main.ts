@@ -64,8 +64,18 @@ const runFaultsOnce = async (): Promise<boolean> => {
 };
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
-  model: () => runSpecs('services/credit/src/model', { MODEL_RUNS: '20000', MODEL_STEPS: '200' }),
-  concurrency: () => runSpecs('tests/concurrency', { HISTORIES: '5000', ACCOUNTS: '10000' }),
+  model: () =>
+    runSpecs('services/credit/src/model', {
+      MODEL_RUNS: process.env['MODEL_RUNS'] ?? '20000',
+      MODEL_STEPS: process.env['MODEL_STEPS'] ?? '200',
+      REAL_LIVES: process.env['REAL_LIVES'] ?? '100',
+    }),
+  concurrency: () =>
+    runSpecs('tests/concurrency', {
+      HISTORIES: process.env['HISTORIES'] ?? '2500',
+      FAULTY_HISTORIES: process.env['FAULTY_HISTORIES'] ?? '2500',
+      ACCOUNTS: process.env['ACCOUNTS'] ?? '10000',
+    }),
   messages: () => runSpecs('tests/faults', { MESSAGES: '100000' }),
   faults: runFaultsOnce,
 };

@@ -29,6 +29,8 @@ const config = z.object({
   SETTLE_GRACE_MS: z.coerce.number().int().positive().default(120_000),
   /** What becomes of usage beyond its reservation. */
   EXCESS_POLICY: z.enum(excessPolicies).default(defaultRules.excessPolicy),
+  /** Between two looks at what has become due. */
+  DUE_EVERY_MS: z.coerce.number().int().positive().default(5_000),
   INITIAL_GRANT_USD: amount.default(defaultRules.initialGrantUsd),
   OPEN_ON_RESERVE: z.stringbool().default(defaultRules.openOnReserve),
   /** Comma-separated `provider/model`; unset: by rate. */
@@ -47,6 +49,7 @@ export interface CreditConfig {
   readonly leaseTimes: LeaseTimes;
   readonly leaseReplicas: number;
   readonly reservationTtlMs: number;
+  readonly dueEveryMs: number;
   readonly rules: AccountRules;
 }
 
@@ -62,6 +65,7 @@ export const readConfig = (env: NodeJS.ProcessEnv): CreditConfig => {
     leaseTimes: leaseTimesOf(parsed.data.LEASE_MS),
     leaseReplicas: parsed.data.LEASE_REPLICAS,
     reservationTtlMs: parsed.data.CALL_TIMEOUT_MS + parsed.data.SETTLE_GRACE_MS,
+    dueEveryMs: parsed.data.DUE_EVERY_MS,
     rules: rulesOf(parsed.data),
   };
 };

@@ -8,7 +8,7 @@ import type { Logger } from '@tollkeeper/telemetry';
 import { kvSnapshots } from './adapters/kv-snapshots.js';
 import { projectionIndex } from './adapters/projection-index.js';
 import { CarryOutDue, dueListOf } from './application/carry-out-due.js';
-import { systemClock } from './application/clock.js';
+import { systemClock, type Clock } from './application/clock.js';
 import { KvLeaseStore } from './adapters/kv-lease-store.js';
 import { CreditAccounts, defaultQueueLimits } from './application/credit-accounts.js';
 import { LeaseKeeper } from './application/ownership/lease-keeper.js';
@@ -53,6 +53,7 @@ const handedOverWithinMs = 10_000;
 export const startCredit = async (
   config: CreditConfig,
   logger: Logger,
+  clock: Clock = systemClock(),
 ): Promise<RunningService> => {
   const store = await openEventStore({
     databaseUrl: config.databaseUrl,
@@ -64,7 +65,6 @@ export const startCredit = async (
   await replica.caughtUp;
 
   const nats = await connectNats({ url: config.natsUrl, name: 'credit' });
-  const clock = systemClock();
   const keeper: LeaseKeeper = new LeaseKeeper({
     instance: config.instanceId,
     store: new KvLeaseStore(nats, config.leaseReplicas),
@@ -94,7 +94,7 @@ export const startCredit = async (
     keeper,
   );
   const router = new PartitionRouter(nats, keeper);
-  const dueWork = new CarryOutDue(dueListOf(nats), accounts, clock, logger);
+  const dueWork = new CarryOutDue(dueListOf(nats), accounts, clock, logger, config.dueEveryMs);
 
   const app: INestMicroservice = await NestFactory.createMicroservice(
     CreditModule.with(accounts, replica, router, logger),

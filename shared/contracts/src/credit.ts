@@ -66,9 +66,9 @@ export type CreditRefusal = (typeof creditRefusals)[number];
 
 const identity = {
   /**
-   * The caller's id of this command; the header `Toll-Command-Id` wins. UUIDv7 is fastest. Known again among commands of its
-   * own kind: reserves and charges, what operators ask for, limits, and the corrections of one reservation. A settle and a
-   * release are known by their reservation instead, whatever their ids: see there.
+   * The caller's id of this command; the header `Toll-Command-Id` wins. UUIDv7 is fastest. One that the account remembers of
+   * a command which asked for something else, of whatever kind, is refused as `replay-mismatch`. Ids of settles, releases and
+   * corrections are remembered for as long as their reservation: beyond, they are known by the reservation alone.
    */
   commandId: id.optional(),
   correlationId: z.string().max(128).optional(),
@@ -136,8 +136,8 @@ const attempt = z.object({
 export type Attempt = z.input<typeof attempt>;
 
 /**
- * Known again by its reservation: the same figures get the first answer, others are refused as `replay-mismatch`. Its command id is
- * for traces: one that was used for another reservation is not refused.
+ * Known again by its reservation, whatever its command id: the same figures get the first answer, others are refused as
+ * `replay-mismatch`.
  */
 export const settle = z.object({
   ...identity,
@@ -150,7 +150,8 @@ export type Settle = z.input<typeof settle>;
 
 /**
  * Known again by its reservation: one that has been released stays so, and whoever releases it again, with whatever
- * reason or command id, is told that it is. Once settled it is refused as `reservation-closed`.
+ * reason or command id, is told that it is. Once settled it is refused as `reservation-closed`, but
+ * to whoever has released it before, by the same id.
  */
 export const release = z.object({
   ...identity,

@@ -1,21 +1,27 @@
 import { least, unitsOf, type Units } from './credit-units.js';
+import { dayOf, monthOf, type ModelZone } from './model-calendar.js';
 import {
   textOf,
   type CommandOf,
   type ModelBodies,
   type ModelCommand,
-  type ModelExpiry,
+  type ModelDueCommand,
+  type ModelPurpose,
 } from './model-commands.js';
 import { ModelGrants, split, type Part } from './model-grants.js';
-import { ModelLimits } from './model-limits.js';
+import { ModelLimits, nothingSpent, type Demand, type Spender } from './model-limits.js';
 import {
-  type ModelTier,
+  boundTokens,
   isFree,
   quoteOf,
-  usageUnits,
+  usedBy,
   type ModelCall,
   type ModelQuoted,
+  type ModelTier,
 } from './model-prices.js';
+import { ModelRates } from './model-rates.js';
+import { ModelRecurring } from './model-recurring.js';
+import { ModelWatch } from './model-watch.js';
 
 /** The reason of a refusal, or accepted with the figures that a caller reads. */
 export interface ModelReply {
@@ -35,9 +41,27 @@ export interface ModelBalance {
   readonly debt: Units;
 }
 
+/** What an operator decides for all accounts. */
+export interface ModelRules {
+  readonly excessPolicy: 'charge-available-then-debt' | 'deny-excess' | 'allow';
+  /** What a user's personal account opens with. */
+  readonly initialGrantUnits: Units;
+  readonly openOnReserve: boolean;
+  readonly freeMonthUnits: Units;
+}
+
+const defaultRules: ModelRules = {
+  excessPolicy: 'charge-available-then-debt',
+  initialGrantUnits: 10_000_000n,
+  openOnReserve: false,
+  freeMonthUnits: 20_000_000n,
+};
+
 interface Reservation {
   readonly body: string;
   readonly units: Units;
+  /** As it counts in limits. */
+  readonly demand: Demand;
   readonly outputTokens: number | undefined;
   readonly expiresAtMs: number;
   readonly quoted: readonly ModelQuoted[] | undefined;
@@ -47,6 +71,7 @@ interface Reservation {
   drawn: readonly Part[];
   chargeUnits: Units | undefined;
   refundedUnits: Units;
+  releasedBy: string | undefined;
   settled: { readonly body: string; readonly reply: ModelReply } | undefined;
   readonly corrections: Map<string, { readonly body: string; readonly reply: ModelReply }>;
 }
@@ -65,14 +90,23 @@ const refundGrantMs = 30 * 86_400_000;
  * service answers and what it holds must be what this says, after any sequence of commands.
  */
 export class CreditModel {
+  /** What consequences of commands were told to whoever follows the account, oldest first. */
+  private told: readonly string[] = [];
   private opened: string | undefined;
+  private owner = '';
+  private zone: ModelZone = 'UTC';
   private tier: ModelTier = 'free';
   private frozen = false;
+  private watch = new ModelWatch();
+  private recurring = new ModelRecurring();
+  private rates = new ModelRates();
   private grants = new ModelGrants();
   private limits: ModelLimits;
   /** What operators' commands asked for, by id; of grants too. */
   private done = new Map<string, { readonly body: string; readonly reply: ModelReply }>();
   private limitsDone = new Map<string, string>();
+  /** What was asked for under each id that has changed something. */
+  private ids = new Map<string, string>();
   private reservations = new Map<string, Reservation>();
   private debt: Units = 0n;
   /** What grants paid off debts, oldest first. */
@@ -80,28 +114,85 @@ export class CreditModel {
   private lastFactAtMs = 0;
   private changes = 0;
 
+  private readonly rules: ModelRules;
+
   constructor(
     private readonly reservationTtlMs: number,
-    private readonly freeMonthUnits: Units = 20_000_000n,
+    private readonly accountId = 'acc_1',
+    rules: Partial<ModelRules> = {},
   ) {
-    this.limits = new ModelLimits(freeMonthUnits);
+    this.rules = { ...defaultRules, ...rules };
+    this.limits = new ModelLimits(this.rules.freeMonthUnits);
   }
 
   /** Carries a command out, or says why not; a command that was carried out gets its first reply again. */
-  apply(command: ModelCommand | ModelExpiry, nowMs: number): ModelReply {
-    if (command.verb === 'open') return this.open(command, nowMs);
-    if (this.opened === undefined) return refused('unknown-account');
-    const atMs = Math.max(nowMs, this.lastFactAtMs);
+  apply(command: ModelCommand | ModelDueCommand, nowMs: number): ModelReply {
     const before = this.changes;
-    const reply = this.carryOut(command, atMs);
-    if (this.changes > before) this.payDebts(atMs);
+    const atMs = Math.max(nowMs, this.lastFactAtMs);
+    const reply = this.decide(command, atMs);
+    if (this.changes === before) return reply;
+    this.followUp(atMs);
+    // Nobody sends what the service does by itself.
+    if (command.verb !== 'open' && command.verb !== 'expireGrant') {
+      this.ids.set(command.id, textOf(command));
+    }
     return reply;
   }
 
+  /** Low balances, wanted top-ups and passed soft limits since the last question. */
+  takeTold(): readonly string[] {
+    const { told } = this;
+    this.told = [];
+    return told;
+  }
+
+  /** What the account's owner kept in memory alone is gone. */
+  loseMemory(): void {
+    this.rates.lose();
+  }
+
+  private decide(command: ModelCommand | ModelDueCommand, atMs: number): ModelReply {
+    if (command.verb === 'open') return this.open(command, atMs);
+    const isSpending = command.verb === 'reserve' || command.verb === 'charge';
+    if (this.opened === undefined) {
+      return isSpending && this.mayOpenBy(command.body)
+        ? this.openBySpending(command, atMs)
+        : refused('unknown-account');
+    }
+    if (!isSpending || this.reservations.has(command.id)) return this.carryOut(command, atMs);
+    const rates = this.limits.ratesOn(this.spenderOf(command.body));
+    const limited = this.rates.refusal(rates, askedBy(command.body), atMs);
+    if (limited !== undefined) return refused(limited);
+    const reply = this.carryOut(command, atMs);
+    const taken = this.reservations.get(command.id);
+    if (taken) this.rates.count(rates, taken.demand, atMs);
+    return reply;
+  }
+
+  /** What a change brings about by itself. */
+  private followUp(atMs: number): void {
+    this.payDebts(atMs);
+    const { available } = this.balanceAt(atMs);
+    const month = monthOf(dayOf(atMs, this.zone));
+    this.told = [
+      ...this.told,
+      ...this.watch.takeNotices(available, atMs, month, this.frozen),
+      ...this.limits.takeWarnings(),
+    ];
+  }
+
   private carryOut(
-    command: Exclude<ModelCommand, { verb: 'open' }> | ModelExpiry,
+    command: Exclude<ModelCommand, { verb: 'open' }> | ModelDueCommand,
     atMs: number,
   ): ModelReply {
+    if (command.verb === 'release') {
+      const { reservationId } = command.body;
+      if (this.reservations.get(reservationId)?.releasedBy === command.id) return accepted;
+    }
+    const asked = this.ids.get(command.id) ?? this.done.get(command.id)?.body;
+    if (command.verb !== 'expireGrant' && asked !== undefined && asked !== textOf(command)) {
+      return refused('replay-mismatch');
+    }
     switch (command.verb) {
       case 'grant':
         return this.once(command, () => this.grant(command, atMs));
@@ -135,13 +226,26 @@ export class CreditModel {
       case 'setLimit':
       case 'removeLimit':
         return this.limit(command, atMs);
+      case 'recur':
+        return this.once(command, () => this.recur(command, atMs));
+      case 'alerts':
+        return this.once(command, () => {
+          this.watch.setAlerts(command.body);
+          return this.changed(atMs);
+        });
+      case 'topUpRule':
+        return this.once(command, () =>
+          this.watch.setTopUpRule(command.body) ? this.changed(atMs) : refused('invalid-request'),
+        );
       case 'expireGrant':
-        return this.expire(command, atMs);
+        return this.expire(command.body.grantId, atMs);
+      case 'postRecurring':
+        return this.once(command, () => this.postRecurring(command, atMs));
     }
   }
 
   /** An operator's command: what changed nothing is not remembered. */
-  private once(command: ModelCommand, carryOut: () => ModelReply): ModelReply {
+  private once(command: ModelCommand | ModelDueCommand, carryOut: () => ModelReply): ModelReply {
     const body = textOf(command);
     const known = this.done.get(command.id);
     if (known) return known.body === body ? known.reply : refused('replay-mismatch');
@@ -162,19 +266,31 @@ export class CreditModel {
     return { balance: free + reserved - this.debt, reserved, available, debt: this.debt };
   }
 
+  /** What of each limit is used, by its id; undefined for a rate. */
+  limitsAt(nowMs: number): ReadonlyMap<string, string | undefined> {
+    return this.limits.usedAt(Math.max(nowMs, this.lastFactAtMs));
+  }
+
   get isOpen(): boolean {
     return this.opened !== undefined;
   }
 
   clone(): CreditModel {
-    const copy = new CreditModel(this.reservationTtlMs, this.freeMonthUnits);
+    const copy = new CreditModel(this.reservationTtlMs, this.accountId, this.rules);
+    copy.told = this.told;
     copy.opened = this.opened;
+    copy.owner = this.owner;
+    copy.zone = this.zone;
+    copy.watch = this.watch.clone();
+    copy.recurring = this.recurring.clone();
+    copy.rates = this.rates.clone();
     copy.tier = this.tier;
     copy.frozen = this.frozen;
     copy.grants = this.grants.clone();
     copy.limits = this.limits.clone();
     copy.done = new Map(this.done);
     copy.limitsDone = new Map(this.limitsDone);
+    copy.ids = new Map(this.ids);
     copy.reservations = new Map(
       [...this.reservations].map(([id, each]) => [
         id,
@@ -195,37 +311,84 @@ export class CreditModel {
     const reservations = [...this.reservations]
       .map(
         ([id, each]) =>
-          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
+          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.releasedBy ?? ''}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
       )
       .sort();
-    const settings = `${this.tier}${this.frozen ? '!' : ''} ${[...this.done.keys(), ...this.limitsDone.keys()].sort().join()}`;
+    const settings = `${this.tier}${this.frozen ? '!' : ''} ${[...this.done.keys(), ...this.limitsDone.keys(), ...this.ids.keys()].sort().join()}`;
     return [
       this.grants.digest(),
       reservations.join(),
       this.debt.toString(),
       parts(this.repaid),
       this.limits.digest(),
+      this.watch.digest(),
+      this.recurring.digest(),
       settings,
     ].join('|');
   }
 
-  private open(command: CommandOf<'open'>, nowMs: number): ModelReply {
-    const body = textOf(command);
+  private open(command: CommandOf<'open'>, atMs: number): ModelReply {
+    const { ownerUserId, tier, kind, timeZone = 'UTC' } = command.body;
     if (this.opened !== undefined) {
-      return this.opened === body ? accepted : refused('account-exists');
+      return this.opened === textOf(command) ? accepted : refused('account-exists');
     }
+    const isOwn = this.accountId === `personal_${ownerUserId}`;
+    const isKept = this.accountId.startsWith('personal_');
+    if (isKept && (!isOwn || kind === 'organization')) return refused('invalid-request');
+    this.openAs(textOf(command), ownerUserId, tier, timeZone, atMs);
+    return accepted;
+  }
+
+  /** A user's own account comes with the initial grant. */
+  private openAs(
+    body: string,
+    owner: string,
+    tier: ModelTier,
+    zone: ModelZone,
+    atMs: number,
+  ): void {
     this.opened = body;
-    this.tier = command.body.tier;
-    return this.changed(nowMs);
+    this.owner = owner;
+    this.tier = tier;
+    this.zone = this.limits.zone = this.recurring.zone = zone;
+    const left = this.rules.initialGrantUnits;
+    if (this.accountId === `personal_${owner}` && left > 0n) {
+      const when = { effectiveAtMs: atMs, expiresAtMs: Infinity };
+      this.grants.add({ grantId: 'initial', priority: 100, ...when, left });
+      this.done.set('initial', { body, reply: accepted });
+    }
+    this.changed(atMs);
+  }
+
+  private mayOpenBy({ userId }: ModelPurpose): boolean {
+    const isOwn = userId !== undefined && this.accountId === `personal_${userId}`;
+    return this.rules.openOnReserve && isOwn;
+  }
+
+  /** A spending that is refused opens nothing. */
+  private openBySpending(command: CommandOf<'reserve' | 'charge'>, atMs: number): ModelReply {
+    const before = { at: this.lastFactAtMs, changes: this.changes };
+    this.openAs(textOf(command), command.body.userId ?? '', 'free', 'UTC', atMs);
+    const reply = this.carryOut(command, atMs);
+    if (reply.verdict === 'accepted') return reply;
+    this.opened = undefined;
+    this.grants = new ModelGrants();
+    this.done.delete('initial');
+    this.lastFactAtMs = before.at;
+    this.changes = before.changes;
+    return reply;
   }
 
   private grant({ id, body }: CommandOf<'grant'>, atMs: number): ModelReply {
     const { amountCredits, priority = 100, effectiveAt, expiresAt } = body;
     const effectiveAtMs = effectiveAt === undefined ? atMs : Date.parse(effectiveAt);
     const expiresAtMs = expiresAt === undefined ? Infinity : Date.parse(expiresAt);
-    if (expiresAtMs <= effectiveAtMs) return refused('invalid-request');
+    if (expiresAtMs <= effectiveAtMs || this.recurring.keeps(id)) return refused('invalid-request');
+    const { topUpId } = body;
+    if (topUpId !== undefined && !this.watch.isUnpaid(topUpId)) return refused('invalid-request');
     const left = grantable(amountCredits);
     this.grants.add({ grantId: id, priority, effectiveAtMs, expiresAtMs, left });
+    this.watch.paid(topUpId);
     return this.changed(atMs);
   }
 
@@ -233,6 +396,7 @@ export class CreditModel {
   private adjust({ id, body }: CommandOf<'adjust'>, atMs: number): ModelReply {
     const units = grantable(body.amountCredits);
     if (units > 0n) {
+      if (this.recurring.keeps(id)) return refused('invalid-request');
       const when = { effectiveAtMs: atMs, expiresAtMs: Infinity };
       this.grants.add({ grantId: id, priority: 100, ...when, left: units });
       return this.changed(atMs);
@@ -252,21 +416,50 @@ export class CreditModel {
     return this.changed(atMs);
   }
 
-  private expire({ body }: ModelExpiry, atMs: number): ModelReply {
-    const grant = this.grants.get(body.grantId);
+  private expire(grantId: string, atMs: number): ModelReply {
+    const grant = this.grants.get(grantId);
     if (!grant) return refused('unknown-grant');
     if (atMs < grant.expiresAtMs) return refused('invalid-request');
     if (grant.ended) return accepted;
-    this.grants.end(body.grantId);
+    this.grants.end(grantId);
     return this.changed(atMs);
+  }
+
+  private recur(command: CommandOf<'recur'>, atMs: number): ModelReply {
+    this.recurring.set(command.body, this.grants, atMs, () => this.changed(atMs));
+    this.ownPosted(command);
+    return this.changed(atMs);
+  }
+
+  private postRecurring(
+    command: Extract<ModelDueCommand, { verb: 'postRecurring' }>,
+    atMs: number,
+  ): ModelReply {
+    const { recurringId } = command.body;
+    if (!this.recurring.has(recurringId)) return refused('unknown-grant');
+    if (!this.recurring.isDue(recurringId, atMs)) return refused('invalid-request');
+    const posted = this.recurring.post(recurringId, this.grants, atMs, () => this.changed(atMs));
+    if (posted === undefined) return refused('invalid-request');
+    this.ownPosted(command);
+    return accepted;
+  }
+
+  /** The id of a month's grant is its command's from now on. */
+  private ownPosted(command: ModelCommand | ModelDueCommand): void {
+    for (const grantId of this.grants.ids()) {
+      if (!this.recurring.keeps(grantId) || this.done.has(grantId)) continue;
+      this.done.set(grantId, { body: textOf(command), reply: accepted });
+    }
   }
 
   private limit(command: CommandOf<'setLimit'> | CommandOf<'removeLimit'>, atMs: number) {
     const body = textOf(command);
     const known = this.limitsDone.get(command.id);
     if (known !== undefined) return known === body ? accepted : refused('replay-mismatch');
-    if (command.verb === 'setLimit') this.limits.set(command.body);
-    else if (!this.limits.remove(command.body.limitId)) return refused('unknown-limit');
+    if (command.verb === 'setLimit') {
+      const misfit = this.limits.set(command.body);
+      if (misfit) return refused(misfit);
+    } else if (!this.limits.remove(command.body.limitId)) return refused('unknown-limit');
     this.limitsDone.set(command.id, body);
     return this.changed(atMs);
   }
@@ -323,48 +516,81 @@ export class CreditModel {
     return command.verb === 'charge' ? (known.settled?.reply ?? accepted) : reservedReply(known);
   }
 
-  private wanted(body: ModelBodies['reserve'], atMs: number): Wanted | ModelReply {
+  private wanted(
+    body: ModelBodies['reserve'] | ModelBodies['charge'],
+    atMs: number,
+  ): Wanted | ModelReply {
     const { available } = this.balanceAt(atMs);
-    const passed = (units: Units) => this.limits.refusal(units, body.keyId, this.tier, atMs);
+    const spender = this.spenderOf(body);
+    const passed = (demand: Demand) => this.limits.refusal(demand, spender, this.tier, atMs);
     if ('amountCredits' in body) {
       const units = unitsOf(body.amountCredits);
       if (units === undefined) return refused('amount-not-chargeable');
       if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
       if (units > available) return refused('insufficient-credits');
-      const reason = passed(units);
+      const demand = { ...nothingSpent, credits: units, requests: 1n };
+      const reason = passed(demand);
       return reason === undefined
-        ? { units, quoted: undefined, outputTokens: undefined }
+        ? { units, demand, quoted: undefined, outputTokens: undefined }
         : refused(reason);
     }
-    const asked = quoteOf(body, body.bounds.outputTokens, this.tier);
+    const asked = this.boundOf(body, body.bounds.outputTokens);
     if (!asked) return refused('unknown-price');
     if (this.tier === 'free' && !body.candidates.every(isFree)) return refused('model-not-in-tier');
     if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
-    const left = this.limits.left(body.keyId, this.tier, atMs) ?? available;
-    const fitting = this.fitting(body, least(available, left));
-    if (fitting) return fitting;
-    const reason = passed(asked.units);
-    return refused(
-      reason !== undefined && this.fitting(body, available) ? reason : 'insufficient-credits',
+    const fitting = this.greatestOf(
+      body,
+      ({ units, demand }) => units <= available && passed(demand) === undefined,
     );
+    if (fitting) return fitting;
+    const reason = passed(asked.demand);
+    const affordable = this.greatestOf(body, ({ units }) => units <= available);
+    return refused(reason !== undefined && affordable ? reason : 'insufficient-credits');
+  }
+
+  private boundOf(call: ModelCall, outputTokens: number): Wanted | undefined {
+    const quote = quoteOf(call, outputTokens, this.tier);
+    if (!quote) return undefined;
+    const { units, quoted, cost } = quote;
+    const tokens = boundTokens(call.bounds, outputTokens);
+    return {
+      units,
+      quoted,
+      outputTokens,
+      demand: { credits: units, usd: cost, tokens, requests: 1n },
+    };
   }
 
   /** The call as it was asked for or, where it may shrink, with the greatest output that there is room for. */
-  private fitting(call: ModelCall, room: Units): Wanted | undefined {
+  private greatestOf(call: ModelCall, fits: (wanted: Wanted) => boolean): Wanted | undefined {
     const { outputTokens, outputMayShrink } = call.bounds;
-    const asked = quoteOf(call, outputTokens, this.tier);
-    if (asked && asked.units <= room) return { ...asked, outputTokens };
+    const asked = this.boundOf(call, outputTokens);
+    if (asked && fits(asked)) return asked;
     if (!outputMayShrink) return undefined;
-    const less = greatestOutput(call, room, this.tier);
-    const quote = quoteOf(call, less, this.tier);
-    return less >= Math.min(outputTokensMin, outputTokens) && quote && quote.units <= room
-      ? { ...quote, outputTokens: less }
-      : undefined;
+    let covered: Wanted | undefined;
+    let least = Math.min(outputTokensMin, outputTokens);
+    for (let most = outputTokens - 1; least <= most;) {
+      const middle = Math.floor((least + most) / 2);
+      const bound = this.boundOf(call, middle);
+      if (bound && fits(bound)) {
+        covered = bound;
+        least = middle + 1;
+      } else most = middle - 1;
+    }
+    return covered;
+  }
+
+  private spenderOf({ userId = this.owner, keyId, projectId }: ModelPurpose): Spender {
+    return {
+      userId,
+      ...(keyId === undefined ? {} : { keyId }),
+      ...(projectId === undefined ? {} : { projectId }),
+    };
   }
 
   /** Debt that a grant which came into force since covers is about to be paid. */
   private isBlockedByDebt(available: Units): boolean {
-    return this.debt > 0n && available === 0n;
+    return this.debt > 0n && available === 0n && this.rules.excessPolicy !== 'allow';
   }
 
   private hold(
@@ -382,11 +608,13 @@ export class CreditModel {
       drawn: [],
       chargeUnits: undefined,
       refundedUnits: 0n,
+      releasedBy: undefined,
       settled: undefined,
       corrections: new Map(),
     };
     this.reservations.set(command.id, reservation);
-    this.limits.reserve(command.id, command.body.keyId, this.tier, wanted.units, atMs);
+    const spender = this.spenderOf(command.body);
+    this.limits.reserve(command.id, spender, this.tier, wanted.demand, atMs);
     this.changed(atMs);
     return reservation;
   }
@@ -401,6 +629,7 @@ export class CreditModel {
     const reply = { verdict: 'accepted', chargeUnits: wanted.units };
     reservation.drawn = reservation.held;
     this.end(reservation);
+    this.limits.recount(command.id, wanted.demand);
     reservation.chargeUnits = wanted.units;
     reservation.settled = { body: textOf(command), reply };
     return reply;
@@ -415,8 +644,9 @@ export class CreditModel {
         ? reservation.settled.reply
         : refused('replay-mismatch');
     }
-    const units = usedUnits(command.body, reservation);
-    if (units === undefined) return refused('invalid-request');
+    const used = usedIn(command.body, reservation);
+    if (!used) return refused('invalid-request');
+    const units = this.charged(used.credits, reservation);
     const late = reservation.state === 'ended';
     const held = split(reservation.held, units);
     const beyond = this.grants.draw(held.short, atMs);
@@ -425,7 +655,7 @@ export class CreditModel {
     reservation.drawn = [...held.taken, ...beyond.parts];
     this.end(reservation);
     reservation.chargeUnits = units;
-    this.limits.recount(command.body.reservationId, units);
+    this.limits.recount(command.body.reservationId, { ...used, credits: units });
     const reply: ModelReply = {
       verdict: 'accepted',
       chargeUnits: units,
@@ -437,7 +667,7 @@ export class CreditModel {
     return reply;
   }
 
-  private release({ body }: CommandOf<'release'>, atMs: number): ModelReply {
+  private release({ id, body }: CommandOf<'release'>, atMs: number): ModelReply {
     const reservation = this.reservations.get(body.reservationId);
     if (!reservation) return refused('unknown-reservation');
     if (reservation.chargeUnits !== undefined) return refused('reservation-closed');
@@ -446,8 +676,9 @@ export class CreditModel {
       return refused('invalid-request');
     }
     this.grants.giveBack(reservation.held, atMs);
+    reservation.releasedBy = id;
     this.end(reservation);
-    this.limits.recount(body.reservationId, 0n);
+    this.limits.recount(body.reservationId, nothingSpent);
     return this.changed(atMs);
   }
 
@@ -457,11 +688,12 @@ export class CreditModel {
     const body = textOf(command);
     const known = reservation.corrections.get(command.id);
     if (known) return known.body === body ? known.reply : refused('replay-mismatch');
-    if (!reservation.quoted) return refused('invalid-request');
-    const units = usageUnits(command.body.attempts, reservation.quoted);
+    const used = usedIn(command.body, reservation);
+    if (!used) return refused('invalid-request');
+    const units = this.charged(used.credits, reservation);
     const before = net(reservation);
     reservation.chargeUnits = units;
-    this.limits.recount(command.body.reservationId, units);
+    this.limits.recount(command.body.reservationId, { ...used, credits: units });
     const more = this.recharge(reservation, net(reservation) - before, atMs);
     const reply: ModelReply = {
       verdict: 'accepted',
@@ -472,6 +704,11 @@ export class CreditModel {
     reservation.corrections.set(command.id, { body, reply });
     this.changed(atMs);
     return reply;
+  }
+
+  /** Where the operator waives what goes beyond a reservation, no charge is more than it. */
+  private charged(units: Units, reservation: Reservation): Units {
+    return this.rules.excessPolicy === 'deny-excess' ? least(units, reservation.units) : units;
   }
 
   /** More is drawn or owed; less is given back. The new debt. */
@@ -507,11 +744,12 @@ export class CreditModel {
   private changed(atMs: number): ModelReply {
     this.lastFactAtMs = atMs;
     this.changes++;
+    this.watch.see(this.balanceAt(atMs).available);
     return accepted;
   }
 }
 
-type Wanted = Pick<Reservation, 'units' | 'quoted' | 'outputTokens'>;
+type Wanted = Pick<Reservation, 'units' | 'demand' | 'quoted' | 'outputTokens'>;
 
 /** What is left of a charge after its refunds. */
 const net = ({ chargeUnits = 0n, refundedUnits }: Reservation): Units =>
@@ -523,25 +761,31 @@ const grantable = (decimal: string): Units => {
   return units;
 };
 
-const reservedReply = ({ units, outputTokens }: Wanted): ModelReply => ({
+const reservedReply = ({
+  units,
+  outputTokens,
+}: Pick<Wanted, 'units' | 'outputTokens'>): ModelReply => ({
   verdict: 'accepted',
   reservedUnits: units,
   ...(outputTokens === undefined ? {} : { outputTokens }),
 });
 
-const usedUnits = (body: ModelBodies['settle'], { quoted }: Reservation): Units | undefined => {
-  if (quoted) return body.attempts ? usageUnits(body.attempts, quoted) : undefined;
-  return body.amountCredits === undefined ? undefined : unitsOf(body.amountCredits);
+/** As it counts: what is charged may be less. Undefined where it does not fit what was reserved. */
+const usedIn = (
+  { amountCredits, attempts }: Pick<ModelBodies['settle'], 'amountCredits' | 'attempts'>,
+  { quoted, demand }: Reservation,
+): Demand | undefined => {
+  if (quoted) {
+    if (!attempts) return undefined;
+    const { units, cost, tokens } = usedBy(attempts, quoted, demand.tokens);
+    return { credits: units, usd: cost, tokens, requests: 1n };
+  }
+  const units = amountCredits === undefined ? undefined : unitsOf(amountCredits);
+  return units === undefined ? undefined : { ...nothingSpent, credits: units, requests: 1n };
 };
 
-/** The greatest output limit for each choice that the credits cover with every candidate. */
-const greatestOutput = (call: ModelCall, available: Units, tier: ModelTier): number => {
-  let covered = 0;
-  let beyond = call.bounds.outputTokens + 1;
-  while (covered + 1 < beyond) {
-    const middle = Math.floor((covered + beyond) / 2);
-    if ((quoteOf(call, middle, tier)?.units ?? 0n) <= available) covered = middle;
-    else beyond = middle;
-  }
-  return covered;
+/** What a rate counts of a spending that has not been priced yet. */
+const askedBy = (body: ModelBodies['reserve'] | ModelBodies['charge']): Demand => {
+  const tokens = 'bounds' in body ? boundTokens(body.bounds, body.bounds.outputTokens) : 0n;
+  return { ...nothingSpent, tokens, requests: 1n };
 };

@@ -1,9 +1,18 @@
+import type { ModelZone } from './model-calendar.js';
 import type { ModelAttempt, ModelBounds, ModelCandidate, ModelTier } from './model-prices.js';
 
-/** A spending may be a key's. */
-interface Spending {
+/** Whose a spending is; without a user, the account's owner's. */
+export interface ModelPurpose {
+  readonly userId?: string;
   readonly keyId?: string;
+  readonly projectId?: string;
 }
+
+export type ModelScope =
+  { readonly type: 'account' } | { readonly type: 'key' | 'user' | 'project'; readonly id: string };
+export type ModelWindow = 'minute' | 'hour' | 'day' | 'month' | 'total';
+export type ModelUnit = 'credits' | 'usd' | 'tokens' | 'requests';
+export type ModelMode = 'soft' | 'hard' | 'rate';
 
 /** Why an operator moves credits. */
 interface Reasoned {
@@ -12,19 +21,26 @@ interface Reasoned {
 
 /** Bodies as the contract has them. */
 export interface ModelBodies {
-  readonly open: { readonly ownerUserId: string; readonly tier: ModelTier };
+  readonly open: {
+    readonly ownerUserId: string;
+    readonly tier: ModelTier;
+    readonly kind?: 'personal' | 'organization';
+    readonly timeZone?: ModelZone;
+  };
   readonly grant: {
     readonly amountCredits: string;
     readonly priority?: number;
     readonly effectiveAt?: string;
     readonly expiresAt?: string;
+    /** The request that it pays. */
+    readonly topUpId?: string;
   };
-  readonly reserve: Spending &
+  readonly reserve: ModelPurpose &
     (
       | { readonly amountCredits: string }
       | { readonly candidates: readonly ModelCandidate[]; readonly bounds: ModelBounds }
     );
-  readonly charge: Spending & { readonly amountCredits: string };
+  readonly charge: ModelPurpose & { readonly amountCredits: string };
   readonly settle: {
     readonly reservationId: string;
     readonly amountCredits?: string;
@@ -46,15 +62,32 @@ export interface ModelBodies {
   readonly tier: { readonly tier: ModelTier; readonly reason: string };
   readonly freeze: { readonly reason: string };
   readonly unfreeze: { readonly reason: string };
-  /** A hard limit on what a key spends, in credits. */
   readonly setLimit: {
     readonly limitId: string;
-    readonly scope: { readonly type: 'key'; readonly id: string };
-    readonly window: 'day' | 'month';
-    readonly unit: 'credits';
+    readonly scope: ModelScope;
+    readonly window: ModelWindow;
+    readonly unit: ModelUnit;
+    /** In that unit. */
     readonly amount: string;
+    readonly mode?: ModelMode;
   };
   readonly removeLimit: { readonly limitId: string };
+  /** Credits that come anew each month; none at all end it. */
+  readonly recur: {
+    readonly recurringId: string;
+    readonly amountCredits: string;
+    readonly priority?: number;
+    readonly dayOfMonth?: number;
+    readonly rolloverCapCredits?: string;
+  };
+  readonly alerts: { readonly thresholdsCredits: readonly string[] };
+  readonly topUpRule: {
+    readonly thresholdCredits: string;
+    readonly amountCredits: string;
+    readonly coolDownSeconds: number;
+    readonly monthlyCapCredits: string;
+    readonly enabled: boolean;
+  };
 }
 export type ModelVerb = keyof ModelBodies;
 export type ModelCommand = {
@@ -62,12 +95,29 @@ export type ModelCommand = {
 }[ModelVerb];
 export type CommandOf<V extends ModelVerb> = Extract<ModelCommand, { readonly verb: V }>;
 
-/** What the service does by itself once a grant's time is over; no caller can ask for it. */
-export interface ModelExpiry {
-  readonly verb: 'expireGrant';
-  readonly id: string;
-  readonly body: { readonly grantId: string };
-}
+/** What the service does by itself when its time has come; no caller can ask for it. */
+export type ModelDueCommand =
+  | {
+      readonly verb: 'expireGrant';
+      readonly id: string;
+      readonly body: { readonly grantId: string };
+    }
+  | {
+      readonly verb: 'postRecurring';
+      readonly id: string;
+      readonly body: { readonly recurringId: string };
+    };
+
+/** What is meant where a caller leaves it out. */
+const meant: Readonly<Partial<Record<ModelVerb | ModelDueCommand['verb'], object>>> = {
+  open: { timeZone: 'UTC' },
+  adjust: { bookDebt: false },
+  setLimit: { mode: 'hard' },
+  recur: { dayOfMonth: 1 },
+};
 
 /** What a command asks for: its fields without its id. */
-export const textOf = ({ verb, body }: ModelCommand): string => `${verb} ${JSON.stringify(body)}`;
+export const textOf = ({ verb, body }: ModelCommand | ModelDueCommand): string => {
+  const fields = Object.entries({ ...meant[verb], ...body }).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `${verb} ${JSON.stringify(fields)}`;
+};

@@ -12,6 +12,8 @@ interface Grant {
   readonly effectiveAtMs: number;
   readonly expiresAtMs: number;
   readonly order: number;
+  /** The rule that brought it. */
+  readonly recurringId?: string;
   left: Units;
   /** Expired by the service, or voided. */
   ended: boolean;
@@ -31,6 +33,10 @@ export class ModelGrants {
     return this.all
       .map((each) => `${each.grantId}=${each.left.toString()}${each.ended ? '!' : ''}`)
       .join();
+  }
+
+  ids(): string[] {
+    return this.all.map(({ grantId }) => grantId);
   }
 
   get(grantId: string): Readonly<Grant> | undefined {
@@ -53,6 +59,22 @@ export class ModelGrants {
       if (grant.grantId !== grantId) continue;
       grant.left = 0n;
       grant.ended = true;
+    }
+  }
+
+  /** What earlier months of a rule have left beyond this goes, the oldest first; a grant that has nothing left then is over. */
+  keepOf(recurringId: string, most: Units, onFact: () => void): void {
+    const months = this.all
+      .filter((grant) => grant.recurringId === recurringId && grant.left > 0n)
+      .sort((a, b) => a.order - b.order);
+    let excess = months.reduce((sum, { left }) => sum + left, 0n) - most;
+    for (const grant of months) {
+      if (excess <= 0n) return;
+      const part = least(excess, grant.left);
+      grant.left -= part;
+      excess -= part;
+      if (grant.left === 0n) grant.ended = true;
+      onFact();
     }
   }
 

@@ -76,7 +76,9 @@ export const quoteOf = (
   { candidates, bounds }: ModelCall,
   outputTokens: number,
   tier: ModelTier,
-): { readonly quoted: readonly ModelQuoted[]; readonly units: Units } | undefined => {
+):
+  | { readonly quoted: readonly ModelQuoted[]; readonly units: Units; readonly cost: bigint }
+  | undefined => {
   const tenths = multipliers[tier];
   if (tenths === undefined) return undefined;
   const quoted: ModelQuoted[] = [];
@@ -88,34 +90,58 @@ export const quoteOf = (
     quoted.push({ ...candidate, bound, tenths });
   }
   const dearest = quoted.reduce((most, { bound }) => (bound > most ? bound : most), 0n);
-  return { quoted, units: chargeUnits(dearest, tenths) };
+  return { quoted, units: chargeUnits(dearest, tenths), cost: dearest };
 };
 
-/** Unknown is never zero: what was billed and cannot be priced costs what was quoted at the most. */
-const attemptCost = (attempt: ModelAttempt, quoted: readonly ModelQuoted[]): bigint => {
-  if (attempt.billed === false) return 0n;
+/** What a call came to: parts of a credit and of a dollar, and tokens of every pool. */
+export interface ModelUsed {
+  readonly units: Units;
+  readonly cost: bigint;
+  readonly tokens: bigint;
+}
+
+/** Tokens that a call may take at the most: its input, and the output of each choice. */
+export const boundTokens = (bounds: ModelBounds, outputTokens: number): bigint =>
+  BigInt(bounds.inputTokens) + BigInt(outputTokens) * BigInt(bounds.choices ?? 1);
+
+/** Unknown is never zero: what was billed and cannot be priced costs, and counts, what was quoted at the most. */
+const attemptUsed = (
+  attempt: ModelAttempt,
+  quoted: readonly ModelQuoted[],
+  mostTokens: bigint,
+): Pick<ModelUsed, 'cost' | 'tokens'> => {
+  if (attempt.billed === false) return { cost: 0n, tokens: 0n };
   const match = quoted.find(
     (each) => each.provider === attempt.provider && each.model === attempt.model,
   );
   const candidate = match ?? quoted[0];
   if (!candidate) throw new Error('a quote without candidates');
+  const most = { cost: candidate.bound, tokens: mostTokens };
   const used = Object.entries(attempt.usage ?? {}).filter(([, tokens]) => tokens > 0);
-  if (attempt.provenance === 'unknown' || used.length === 0) return candidate.bound;
+  if (attempt.provenance === 'unknown' || used.length === 0) return most;
   const meters = ratesOf(candidate)?.meters ?? {};
   let cost = 0n;
+  let all = 0n;
   for (const [meter, tokens] of used) {
     const rate = meters[meter];
-    if (rate === undefined) return candidate.bound;
+    if (rate === undefined) return most;
     cost += rate * BigInt(tokens);
+    all += BigInt(tokens);
   }
-  return cost;
+  return { cost, tokens: all };
 };
 
-export const usageUnits = (
+export const usedBy = (
   attempts: readonly ModelAttempt[],
   quoted: readonly ModelQuoted[],
-): Units =>
-  chargeUnits(
-    attempts.reduce((sum, each) => sum + attemptCost(each, quoted), 0n),
-    quoted[0]?.tenths ?? 0n,
-  );
+  mostTokens: bigint,
+): ModelUsed => {
+  let cost = 0n;
+  let tokens = 0n;
+  for (const attempt of attempts) {
+    const used = attemptUsed(attempt, quoted, mostTokens);
+    cost += used.cost;
+    tokens += used.tokens;
+  }
+  return { units: chargeUnits(cost, quoted[0]?.tenths ?? 0n), cost, tokens };
+};

@@ -130,6 +130,13 @@ export class StreamPromises {
     if (grant) grant.ended = true;
   }
 
+  /** A grant that keeps some of what is unreserved goes on. */
+  voidGrant(data: Allocation): void {
+    if (!parseMoney(data.amountCredits).isZero()) this.move([data], 'out');
+    const grant = this.grants.get(data.grantId);
+    if (grant?.gone.gte(grant.granted)) grant.ended = true;
+  }
+
   /** What comes back to a grant that is over lapses, and nothing else does. */
   comeBack(data: {
     readonly returned: readonly Allocation[];
@@ -293,7 +300,7 @@ const handlers: Handlers = {
   },
 
   GrantVoided: (books, data) => {
-    books.endGrant(data);
+    books.voidGrant(data);
   },
 
   CreditsAdjusted: (books, data) => {

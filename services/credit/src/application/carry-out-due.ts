@@ -7,7 +7,7 @@ import type { CreditCommand } from '../domain/credit-account/commands.js';
 import type { Clock } from './clock.js';
 import type { CreditAccounts } from './credit-accounts.js';
 
-const everyMs = 5_000;
+const listTimeoutMs = 5_000;
 const pageLength = 1_000;
 /** Of one round; the next one goes on where this one stopped. */
 const pagesMax = 10;
@@ -22,7 +22,7 @@ export type DueList = (page: {
 export const dueListOf =
   (nats: NatsConnection): DueList =>
   async (page) =>
-    dueReply.parse(await request(nats, projectionSubjects.due, page, { timeoutMs: everyMs }));
+    dueReply.parse(await request(nats, projectionSubjects.due, page, { timeoutMs: listTimeoutMs }));
 
 const commandFor = ({ kind, id }: DueItem, at: Date): CreditCommand => {
   const commandId = uuidv7(at.getTime());
@@ -60,12 +60,13 @@ export class CarryOutDue {
     private readonly accounts: Pick<CreditAccounts, 'submit'>,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    private readonly everyMs = 5_000,
   ) {}
 
   start(): void {
     this.timer = setInterval(() => {
       this.running ??= this.once().finally(() => (this.running = undefined));
-    }, everyMs);
+    }, this.everyMs);
   }
 
   async stop(): Promise<void> {

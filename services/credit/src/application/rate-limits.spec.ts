@@ -225,6 +225,22 @@ describe('a rate', () => {
     ]);
   });
 
+  it('that is removed and set again, or counted by events in between, counts anew', async () => {
+    const removed = await funded(createMemoryEventStore(), perMinute('requests', '1'));
+    expect(reasonOf(await removed.send(call('r1', { purpose: mine })))).toBe('accepted');
+    await removed.send(removeLimit());
+    await removed.send({ ...perMinute('requests', '1'), commandId: 'again' });
+    expect(await reasonsOf(removed, [call('r2'), call('r3')])).toEqual([
+      'accepted',
+      'rate-limited',
+    ]);
+    const turned = await funded(createMemoryEventStore(), perMinute('requests', '1'));
+    expect(reasonOf(await turned.send(call('r1', { purpose: mine })))).toBe('accepted');
+    await turned.send(setLimit({ mode: 'hard', window: 'minute', unit: 'requests', amount: '9' }));
+    await turned.send({ ...perMinute('requests', '1'), commandId: 'again' });
+    expect(await reasonsOf(turned, [call('r2'), call('r3')])).toEqual(['accepted', 'rate-limited']);
+  });
+
   it('and a hard limit hold together', async () => {
     const hard = setLimit({ limitId: 'hard', unit: 'requests', amount: '1' });
     const service = await funded(createMemoryEventStore(), perMinute('requests', '2'), hard);

@@ -6,7 +6,8 @@ import type { Refusal } from '../domain/credit-account/verdict.js';
 import { SlidingMinute } from './sliding-minute.js';
 
 interface Counter {
-  readonly unit: Limit['unit'];
+  /** The limit's own: one that was set anew counts anew, as the limits do that events tell. */
+  readonly since: number;
   readonly minute: SlidingMinute;
 }
 
@@ -19,7 +20,7 @@ const none: readonly Limit[] = [];
  * them, so they begin anew when the process does: a minute later that makes no difference.
  */
 export class RateLimits {
-  /** By limit id; a limit that was set anew may count something else. */
+  /** By limit id. */
   private readonly minutes = new Map<string, Counter>();
   /** Counted, and not yet known to be stored: decided anew, they are not counted twice. */
   private readonly admitted = new Set<string>();
@@ -72,13 +73,13 @@ export class RateLimits {
       if (account.limits.byId.get(limitId)?.mode !== 'rate') this.minutes.delete(limitId);
     }
     const minute = new SlidingMinute();
-    this.minutes.set(limit.limitId, { unit: limit.unit, minute });
+    this.minutes.set(limit.limitId, { since: limit.since, minute });
     return minute;
   }
 
   private known(limit: Limit): SlidingMinute | undefined {
     const counter = this.minutes.get(limit.limitId);
-    return counter?.unit === limit.unit ? counter.minute : undefined;
+    return counter?.since === limit.since ? counter.minute : undefined;
   }
 }
 

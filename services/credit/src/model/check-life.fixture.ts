@@ -5,12 +5,13 @@ import {
   LedgerRun,
   reservationTtlMs,
   type Product,
-  type Reply,
 } from './ledger-run.fixture.js';
+import type { Crash, LedgerUnderTest, Reply } from './ledger-under-test.fixture.js';
 import {
   toCommand,
   withOtherBody,
   type Draft,
+  type LifeSetting,
   type RandomLife,
   type Step,
   type StepCommand,
@@ -40,64 +41,70 @@ export interface LifeReport {
 }
 
 /** Lives through the steps with service and model side by side. @throws DifferenceFromModelError, BrokenPromiseError */
-export const checkLife = async (
-  product: Product,
-  { isForgetful, steps }: RandomLife,
+export const checkLife = async (product: Product, life: RandomLife): Promise<LifeReport> =>
+  liveThrough(new LedgerRun(product, life.setting, life.isForgetful), life);
+
+export const liveThrough = async (
+  ledger: LedgerUnderTest,
+  { setting, steps }: RandomLife,
 ): Promise<LifeReport> => {
-  const life = new CheckedLife(product, isForgetful);
+  const life = new CheckedLife(ledger, setting);
   for (const step of steps) await life.take(step);
   return life.report();
 };
 
+/** Of `initialGrantUsd`. */
+const initialGrantUnits = 50_000n;
+
 class CheckedLife {
-  private readonly model = new CreditModel(reservationTtlMs, unitsOf(freeMonthCredits));
-  private readonly run: LedgerRun;
+  private readonly model: CreditModel;
   private readonly sent: StepCommand[] = [];
   private readonly firstAnswers = new Map<string, string>();
   private readonly seen = new Set<string>();
   private commands = 0;
 
   constructor(
-    product: Product,
-    private readonly isForgetful: boolean,
+    private readonly run: LedgerUnderTest,
+    { accountId, excessPolicy, openOnReserve }: LifeSetting,
   ) {
-    this.run = new LedgerRun(product, isForgetful);
+    const freeMonthUnits = unitsOf(freeMonthCredits) ?? 0n;
+    const rules = { excessPolicy, openOnReserve, initialGrantUnits, freeMonthUnits };
+    this.model = new CreditModel(reservationTtlMs, accountId, rules);
   }
 
   report(): LifeReport {
-    const { eventsStored, recalled, stored } = this.run;
-    return { commands: this.commands, events: eventsStored, stored, recalled, seen: this.seen };
+    const { recalled, reader } = this.run;
+    const { events, types: stored } = reader;
+    return { commands: this.commands, events, stored, recalled, seen: this.seen };
   }
 
   async take(step: Step): Promise<void> {
     switch (step.type) {
       case 'clock':
-        this.run.nowMs += step.byMs;
+        await this.run.setClock(this.run.nowMs + step.byMs);
         break;
       case 'restart':
-        this.run.restart();
+        if ((await this.run.restart()) === 'lost') this.model.loseMemory();
         break;
       case 'forget':
-        await this.run.forget();
+        if ((await this.run.forget()) === 'lost') this.model.loseMemory();
         break;
       case 'send':
         await this.sendTogether(step.commands.map((draft) => this.make(draft)));
         break;
-      case 'crash': {
-        const command = this.make(step.command);
-        const reply = await this.run.sendAcrossCrash(command, step.when);
-        this.check(command, reply);
+      case 'crash':
+        await this.sendAcrossCrash(this.make(step.command), step.when);
         break;
-      }
       case 'again': {
         const earlier = this.sent.at(-1 - (step.back % Math.max(1, this.sent.length)));
         if (earlier) await this.sendTogether([step.otherBody ? withOtherBody(earlier) : earlier]);
         break;
       }
     }
-    await this.compareBalances();
-    this.run.prove();
+    await this.compareViews();
+    await this.run.readOn();
     this.comparePromises();
+    this.compareTold();
   }
 
   private make(draft: Draft): StepCommand {
@@ -107,8 +114,7 @@ class CheckedLife {
   }
 
   private async sendTogether(commands: readonly StepCommand[]): Promise<void> {
-    // What waits for the index is overtaken by what need not: nobody could tell the order of a batch.
-    if (this.isForgetful) {
+    if (!this.run.isBatching) {
       for (const command of commands) this.check(command, await this.run.send(command));
       return;
     }
@@ -120,22 +126,40 @@ class CheckedLife {
     ];
     for (const place of inOrder) {
       const command = commands[place];
-      const reply = replies[place];
-      if (command && reply) this.check(command, reply);
+      if (command) this.check(command, replies[place]);
     }
   }
 
-  private check(command: StepCommand, reply: Reply): void {
+  /** What the dead life has carried out stands, and what it has refused is decided anew on a memory that is empty. */
+  private async sendAcrossCrash(command: StepCommand, crash: Crash): Promise<void> {
+    const { reply, died } = await this.run.sendAcrossCrash(command, crash);
+    const first = died === 'after' ? this.model.apply(command, this.run.nowMs) : undefined;
+    if (died !== 'not') this.model.loseMemory();
+    this.check(command, reply, first?.verdict === 'accepted' ? first : undefined);
+  }
+
+  private check(
+    command: StepCommand,
+    reply: Reply | undefined,
+    expected: ModelReply = this.model.apply(this.asSent(command), this.run.nowMs),
+  ): void {
     this.commands++;
-    const expected = this.model.apply(command, this.run.nowMs);
+    this.seen.add(expected.verdict);
+    if (!reply) return;
     const verdict = reply['status'] === 'accepted' ? 'accepted' : reply['reason'];
     same(command, 'verdict', expected.verdict, verdict);
-    this.seen.add(expected.verdict);
     if (expected.late) this.seen.add('late');
     if (expected.debtUnits !== undefined) this.seen.add('debt');
     if (expected.verdict !== 'accepted') return;
     this.compareFigures(command, expected, reply);
     this.compareWithFirst(command, reply);
+  }
+
+  private asSent(command: StepCommand): StepCommand {
+    const isDue = command.verb === 'expireGrant' || command.verb === 'postRecurring';
+    return isDue && this.run.isSelfActing
+      ? { ...command, id: `due${String(this.commands)}` }
+      : command;
   }
 
   private compareFigures(command: StepCommand, expected: ModelReply, reply: Reply): void {
@@ -165,18 +189,31 @@ class CheckedLife {
     else same(command, 'the first answer', first, answer);
   }
 
-  private async compareBalances(): Promise<void> {
+  private async compareViews(): Promise<void> {
     if (!this.model.isOpen) return;
     const expected = this.model.balanceAt(this.run.nowMs);
     const view = await this.run.balance();
     for (const figure of ['balance', 'reserved', 'available', 'debt'] as const) {
       same('the balance', figure, decimalOf(expected[figure]), view[figure]);
     }
+    const used = this.model.limitsAt(this.run.nowMs);
+    const { limits } = (await this.run.limits()) as {
+      limits: { limitId: string; used?: string }[];
+    };
+    const seen = limits.map((each) => `${each.limitId} ${String(each.used)}`);
+    const wanted = [...used].map(([limitId, some]) => `${limitId} ${String(some)}`);
+    same('the limits', 'used', wanted.sort().join(), seen.sort().join());
   }
 
   private comparePromises(): void {
     const owed = decimalOf(this.model.balanceAt(this.run.nowMs).debt);
-    same('the stream', 'debt', owed, this.run.promises.debtCredits.toFixed());
+    same('the stream', 'debt', owed, this.run.reader.promises.debtCredits.toFixed());
+  }
+
+  /** What was told to whoever follows the account; the order within one command says nothing. */
+  private compareTold(): void {
+    const expected = [...this.model.takeTold()].sort().join('; ');
+    same('the stream', 'told', expected, [...this.run.reader.takeTold()].sort().join('; '));
   }
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CreditAccounts } from '../application/credit-accounts.js';
 import { balanceRequest, converters } from '../credit.convert.js';
+import { limitsRequest } from '../limits.convert.js';
 import { checkLife } from './check-life.fixture.js';
 import { livesUpTo } from './model-steps.fixture.js';
 
@@ -10,7 +11,7 @@ import { livesUpTo } from './model-steps.fixture.js';
 const runs = Number(process.env['MODEL_RUNS'] ?? 1_000);
 const stepsMax = Number(process.env['MODEL_STEPS'] ?? 100);
 
-const product = { CreditAccounts, converters, balanceRequest };
+const product = { CreditAccounts, converters, balanceRequest, limitsRequest };
 
 /** What the lives together must have met, or the walk is no longer a test of it. */
 const everything = [
@@ -28,6 +29,7 @@ const everything = [
   'late',
   'limit-reached',
   'model-not-in-tier',
+  'rate-limited',
   'replay-mismatch',
   'reservation-closed',
   'unknown-account',
@@ -42,6 +44,7 @@ const everyEvent = [
   'AccountFrozen',
   'AccountOpened',
   'AccountUnfrozen',
+  'BalanceAlertsSet',
   'CreditsAdjusted',
   'CreditsGranted',
   'DebtRepaid',
@@ -49,12 +52,17 @@ const everyEvent = [
   'GrantVoided',
   'LimitRemoved',
   'LimitSet',
+  'LimitWarned',
+  'LowBalanceReached',
+  'RecurringGrantSet',
   'Refunded',
   'Released',
   'Reserved',
   'Settled',
   'SettledLate',
   'TierChanged',
+  'TopUpRequested',
+  'TopUpRuleSet',
   'UsageCorrected',
 ];
 

@@ -1,5 +1,5 @@
 import { partitionOf } from '@tollkeeper/contracts';
-import { creditStream, fromStoredCredit } from '@tollkeeper/events';
+import { commandHashOf, creditStream, fromStoredCredit } from '@tollkeeper/events';
 import {
   createMemoryEventStore,
   createMemoryStorage,
@@ -8,14 +8,23 @@ import {
 } from '@tollkeeper/event-store';
 import { parseMoney } from '@tollkeeper/kernel';
 import { createLogger } from '@tollkeeper/telemetry';
-import { StreamPromises } from '@tollkeeper/testing';
+import { textOf, type ModelDueCommand } from '@tollkeeper/testing';
 import type { CreditAccounts } from '../application/credit-accounts.js';
 import type { Converter, Request } from '../credit-request.js';
 import type { Verb } from '../credit.convert.js';
+import type { CreditCommand } from '../domain/credit-account/commands.js';
 import { priceBook } from '../domain/credit-account/credit-account.fixture.js';
 import { defaultRules, type AccountRules } from '../domain/credit-account/rules.js';
-import type { StepCommand } from './model-steps.fixture.js';
+import type {
+  Crash,
+  LedgerUnderTest,
+  Memory,
+  Reply,
+  Survived,
+} from './ledger-under-test.fixture.js';
+import type { LifeSetting, StepCommand } from './model-steps.fixture.js';
 import { SmallMemory } from './small-memory.fixture.js';
+import { StreamReader } from './stream-reader.fixture.js';
 
 /** The parts of the service that are tried; a drill hands in broken ones. */
 export interface Product {
@@ -24,46 +33,57 @@ export interface Product {
   readonly balanceRequest: (
     policyAt: (at: Date) => ReturnType<ReturnType<typeof priceBook>['policyAt']>,
   ) => Request;
+  readonly limitsRequest: () => Request;
 }
 
-/** When the process dies around the next append. */
-export type Crash = 'before' | 'after';
-
-export const accountId = 'acc_1';
 export const reservationTtlMs = 720_000;
 /** So little that random lives use it up. */
 export const freeMonthCredits = '8';
+/** Five credits. */
+export const initialGrantUsd = '0.05';
 
-const rules: AccountRules = {
+const rulesOf = ({ excessPolicy, openOnReserve }: LifeSetting): AccountRules => ({
   ...defaultRules,
+  excessPolicy,
+  openOnReserve,
+  initialGrantUsd: parseMoney(initialGrantUsd),
   freeTier: { ...defaultRules.freeTier, monthlyBudgetCredits: parseMoney(freeMonthCredits) },
-};
+});
 
+export const startMs = Date.parse('2026-03-01T12:00:00.000Z');
 const prices = priceBook();
 const logger = createLogger('credit-model');
 logger.level = 'silent';
 
-/** What a reply says, as on the wire. */
-export type Reply = Readonly<Record<string, unknown>>;
-
 /** One life after the other of the credit service, on one memory store and under a clock of our own. */
-export class LedgerRun {
-  nowMs = Date.parse('2026-03-01T12:00:00.000Z');
-  readonly promises = new StreamPromises();
-  /** Types of the events so far. */
-  readonly stored = new Set<string>();
+export class LedgerRun implements LedgerUnderTest {
+  nowMs: number = startMs;
+  readonly isBatching: boolean;
+  readonly isSelfActing = false;
+  readonly reader = new StreamReader();
   private readonly storage: MemoryStorage = createMemoryStorage();
-  private proven = 0;
+  private read = 0;
   private life: Life;
-
   private readonly memory: SmallMemory | undefined;
+  private readonly accountId: string;
+  private readonly rules: AccountRules;
 
   constructor(
     private readonly product: Product,
+    setting: LifeSetting,
     isForgetful: boolean,
   ) {
+    this.accountId = setting.accountId;
+    this.rules = rulesOf(setting);
+    // What waits for the index is overtaken by what need not: nobody could tell the order of a batch.
+    this.isBatching = !isForgetful;
     this.memory = isForgetful ? new SmallMemory(this.storage, logger) : undefined;
     this.life = this.begin();
+  }
+
+  setClock(nowMs: number): Promise<void> {
+    this.nowMs = nowMs;
+    return Promise.resolve();
   }
 
   /** Submitted in one turn, so that the mailbox decides them together. */
@@ -72,47 +92,53 @@ export class LedgerRun {
   }
 
   async send(command: StepCommand): Promise<Reply> {
-    const outcome = await this.life.accounts.submit(accountId, this.requestFor(command));
+    const outcome = await this.life.accounts.submit(this.accountId, this.requestFor(command));
     return outcome.type === 'accepted'
       ? { status: 'accepted', ...outcome.answer }
       : { status: 'refused', ...outcome.refusal };
   }
 
-  async balance(): Promise<Reply> {
-    const look = this.product.balanceRequest((at) => prices.policyAt(at));
-    const outcome = await this.life.accounts.submit(accountId, look);
+  balance(): Promise<Reply> {
+    return this.look(this.product.balanceRequest((at) => prices.policyAt(at)));
+  }
+
+  limits(): Promise<Reply> {
+    return this.look(this.product.limitsRequest());
+  }
+
+  private async look(look: Request): Promise<Reply> {
+    const outcome = await this.life.accounts.submit(this.accountId, look);
     return outcome.type === 'accepted' ? { ...outcome.answer } : { ...outcome.refusal };
   }
 
   /** The process dies around the command's append, or once it has answered; the caller asks the next life again. */
-  async sendAcrossCrash(command: StepCommand, crash: Crash): Promise<Reply> {
+  async sendAcrossCrash(command: StepCommand, crash: Crash): Promise<Survived> {
     const dying = this.life;
     const died = new Promise<void>((resolve) => dying.dieAround(crash, resolve));
-    await Promise.race([died, dying.accounts.submit(accountId, this.requestFor(command))]);
-    this.restart();
-    return this.send(command);
+    await Promise.race([died, dying.accounts.submit(this.accountId, this.requestFor(command))]);
+    await this.restart();
+    return { reply: await this.send(command), died: crash };
   }
 
   /** The account leaves the memory of a service that goes on. */
-  async forget(): Promise<void> {
+  async forget(): Promise<Memory> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.life.accounts.forget(new Set([partitionOf(accountId)]));
+    this.life.accounts.forget(new Set([partitionOf(this.accountId)]));
+    return 'lost';
   }
 
-  restart(): void {
+  restart(): Promise<Memory> {
     this.life = this.begin();
+    return Promise.resolve('lost');
   }
 
-  /** Holds the events that came since to the promises. @throws BrokenPromiseError */
-  prove(): void {
-    const events = this.storage.streams.get(creditStream(accountId)) ?? [];
-    for (; this.proven < events.length; this.proven++) {
-      const event = events[this.proven];
-      if (!event) continue;
-      const { metadata, ...fact } = fromStoredCredit(event);
-      this.stored.add(fact.type);
-      this.promises.apply(fact, metadata.occurredAt);
+  readOn(): Promise<void> {
+    const events = this.storage.streams.get(creditStream(this.accountId)) ?? [];
+    for (; this.read < events.length; this.read++) {
+      const event = events[this.read];
+      if (event) this.reader.take(fromStoredCredit(event));
     }
+    return Promise.resolve();
   }
 
   get recalled(): number {
@@ -130,7 +156,7 @@ export class LedgerRun {
       prices,
       clock: { now: () => new Date(this.nowMs), isSteady: () => true },
       logger,
-      rules,
+      rules: this.rules,
       reservationTtlMs,
       ...(this.memory ? { remembering: this.memory } : {}),
     });
@@ -144,7 +170,7 @@ export class LedgerRun {
       causationId: undefined,
       actor: 'model',
     };
-    if (command.verb === 'expireGrant') return expiryOf(command);
+    if (command.verb === 'expireGrant' || command.verb === 'postRecurring') return dueOf(command);
     if (command.verb !== 'release' || command.body.reason !== 'expired') {
       return this.product.converters[command.verb](command.body, ids);
     }
@@ -152,13 +178,14 @@ export class LedgerRun {
     const body = { ...command.body, reason: 'failed' };
     const request = this.product.converters.release(body, ids);
     if (request.command?.type !== 'Release') throw new Error('not a release');
-    return { ...request, command: { ...request.command, reason: 'expired' } };
+    const commandHash = commandHashOf(textOf(command));
+    return { ...request, command: { ...request.command, commandHash, reason: 'expired' } };
   }
 }
 
 /** As the service sends it to itself. */
-const expiryOf = ({ id, body }: Extract<StepCommand, { verb: 'expireGrant' }>): Request => ({
-  command: { type: 'ExpireGrant', commandId: id, commandHash: id, grantId: body.grantId },
+const dueOf = (command: Extract<StepCommand, ModelDueCommand>): Request => ({
+  command: dueCommandOf(command),
   urgent: true,
   deadlineAtMs: undefined,
   correlationId: undefined,
@@ -166,6 +193,13 @@ const expiryOf = ({ id, body }: Extract<StepCommand, { verb: 'expireGrant' }>): 
   actor: 'credit',
   answer: () => ({}),
 });
+
+const dueCommandOf = (command: ModelDueCommand): CreditCommand => {
+  const ids = { commandId: command.id, commandHash: commandHashOf(textOf(command)) };
+  return command.verb === 'expireGrant'
+    ? { type: 'ExpireGrant', ...ids, grantId: command.body.grantId }
+    : { type: 'PostRecurringGrant', ...ids, recurringId: command.body.recurringId };
+};
 
 /** From a start to a kill: what a dead one still has in hand goes nowhere. */
 class Life {

@@ -2,7 +2,10 @@ import {
   type ModelAttempt,
   type ModelBodies,
   type ModelCommand,
-  type ModelExpiry,
+  type ModelDueCommand,
+  type ModelMode,
+  type ModelRules,
+  type ModelZone,
 } from '@tollkeeper/testing';
 import fc from 'fast-check';
 
@@ -16,7 +19,14 @@ export type Step =
   | { readonly type: 'forget' }
   | { readonly type: 'clock'; readonly byMs: number };
 
+/** What an account's life stands under from its first day. */
+export interface LifeSetting extends Pick<ModelRules, 'excessPolicy' | 'openOnReserve'> {
+  /** The second is the personal account of the user `usr_1`. */
+  readonly accountId: 'acc_1' | 'personal_usr_1';
+}
+
 export interface RandomLife {
+  readonly setting: LifeSetting;
   /** Keeps two closed reservations at the most, loads from snapshots, and takes one command at a time. */
   readonly isForgetful: boolean;
   readonly steps: readonly Step[];
@@ -25,7 +35,7 @@ export interface RandomLife {
 /** A command whose times still count from the moment that it is sent. */
 export type Draft = { [V in StepVerb]: DraftOf<V> }[StepVerb];
 /** The service's own commands are sent at random like all others: its list of what is due is a hint. */
-export type StepCommand = ModelCommand | ModelExpiry;
+export type StepCommand = ModelCommand | ModelDueCommand;
 export type StepVerb = StepCommand['verb'];
 type DraftOf<V extends StepVerb> = V extends 'grant'
   ? {
@@ -35,6 +45,7 @@ type DraftOf<V extends StepVerb> = V extends 'grant'
       readonly priority: number | undefined;
       readonly effectiveInMs: number | undefined;
       readonly expiresInMs: number | undefined;
+      readonly topUpId?: string | undefined;
     }
   : Extract<StepCommand, { readonly verb: V }>;
 
@@ -67,12 +78,22 @@ const candidates = fc.oneof(
   { weight: 1, arbitrary: fc.constant([dear, unpriced]) },
 );
 const tokens = fc.integer({ min: 0, max: 4_000 });
-const bounds = fc.record({
-  inputTokens: tokens,
-  outputTokens: fc.integer({ min: 1, max: 3_000 }),
-  choices: fc.constantFrom(1, 1, 1, 3),
-  outputMayShrink: fc.boolean(),
-});
+const bounds = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc.record({
+      inputTokens: tokens,
+      outputTokens: fc.integer({ min: 1, max: 3_000 }),
+      choices: fc.constantFrom(1, 1, 1, 3),
+      outputMayShrink: fc.boolean(),
+    }),
+  },
+  // A call that costs nothing: debt alone can stop it.
+  {
+    weight: 1,
+    arbitrary: fc.constant({ inputTokens: 0, outputTokens: 0, choices: 1, outputMayShrink: false }),
+  },
+);
 
 const usage = fc.oneof(
   { weight: 6, arbitrary: fc.record({ input: tokens, output: tokens }) },
@@ -94,26 +115,56 @@ const settleBody: fc.Arbitrary<ModelBodies['settle']> = fc.oneof(
   fc.record({ reservationId, amountCredits: fc.oneof(wishedAmount, fc.constant('0')) }),
   fc.record({ reservationId, attempts }),
 );
-const keyId = fc.constantFrom('k1', 'k1', 'k2');
+/** Whose a spending is. */
+const purpose = {
+  keyId: fc.constantFrom('k1', 'k1', 'k2'),
+  userId: fc.constantFrom('usr_1', 'usr_1', 'usr_2'),
+  projectId: fc.constant('p1'),
+};
 const reserveBody: fc.Arbitrary<ModelBodies['reserve']> = fc.oneof(
-  fc.record({ amountCredits: wishedAmount, keyId }, { requiredKeys: ['amountCredits'] }),
-  fc.record({ candidates, bounds, keyId }, { requiredKeys: ['candidates', 'bounds'] }),
+  fc.record({ amountCredits: wishedAmount, ...purpose }, { requiredKeys: ['amountCredits'] }),
+  fc.record({ candidates, bounds, ...purpose }, { requiredKeys: ['candidates', 'bounds'] }),
 );
 const chargeId = few('c', 4);
 const grantId = fc.oneof(
   { weight: 8, arbitrary: few('g', 6) },
   { weight: 1, arbitrary: few('a', 4) },
   { weight: 1, arbitrary: fc.constantFrom('f0_1', 'f1_1', 'f2_1') },
+  { weight: 1, arbitrary: fc.constantFrom('m1_2026-03', 'm1_2026-04', 'm2_2026-04', 'initial') },
 );
+const recurringId = fc.constantFrom('m1', 'm1', 'm2');
 const reasonCode = fc.constant('goodwill');
 const reason = fc.constant('test');
 
-/** Of each key; what a limit is of stays for ever. */
+/** What a limit is of stays for ever; now and then somebody wants it to be of something else. */
 const limits = [
   { limitId: 'l1', scope: { type: 'key', id: 'k1' }, window: 'day', unit: 'credits' },
   { limitId: 'l2', scope: { type: 'key', id: 'k1' }, window: 'month', unit: 'credits' },
-  { limitId: 'l3', scope: { type: 'key', id: 'k2' }, window: 'month', unit: 'credits' },
+  { limitId: 'l3', scope: { type: 'user', id: 'usr_1' }, window: 'hour', unit: 'usd' },
+  { limitId: 'l4', scope: { type: 'account' }, window: 'total', unit: 'tokens' },
+  { limitId: 'l5', scope: { type: 'project', id: 'p1' }, window: 'minute', unit: 'requests' },
+  { limitId: 'l6', scope: { type: 'account' }, window: 'minute', unit: 'tokens' },
+  { limitId: 'l7', scope: { type: 'account' }, window: 'minute', unit: 'requests' },
+  { limitId: 'l7', scope: { type: 'account' }, window: 'hour', unit: 'requests' },
 ] as const;
+const limitAmounts = {
+  credits: amount,
+  usd: fc.integer({ min: 0, max: 800 }).map((some) => String(some / 10_000)),
+  tokens: fc.integer({ min: 0, max: 12_000 }).map(String),
+  requests: fc.oneof(fc.integer({ min: 0, max: 5 }).map(String), fc.constant('1.5')),
+};
+const rateOften = fc.constantFrom<ModelMode>('hard', 'soft', 'rate', 'rate');
+const mode = fc.constantFrom<ModelMode>('hard', 'hard', 'soft', 'soft', 'rate');
+const limitBody: fc.Arbitrary<ModelBodies['setLimit']> = fc
+  .constantFrom(...limits)
+  .chain((limit) =>
+    fc
+      .record(
+        { amount: limitAmounts[limit.unit], mode: limit.window === 'minute' ? rateOften : mode },
+        { requiredKeys: ['amount'] },
+      )
+      .map((more) => ({ ...limit, ...more })),
+  );
 
 /** A settle's and a release's id follow from what they ask, as those of callers with one intent each do. */
 const idOf = (verb: string, body: object): string => {
@@ -125,18 +176,36 @@ const idOf = (verb: string, body: object): string => {
 };
 
 const arbitraries: Arbitraries = {
-  open: fc.constant({
-    verb: 'open',
-    id: 'open',
-    body: { ownerUserId: 'usr_1', tier: 'pro' },
-  } as const),
+  open: fc.record({
+    verb: fc.constant('open' as const),
+    id: fc.constant('open'),
+    body: fc.oneof(
+      { weight: 4, arbitrary: fc.constant({ ownerUserId: 'usr_1', tier: 'pro' as const }) },
+      {
+        weight: 1,
+        arbitrary: fc.record(
+          {
+            ownerUserId: fc.constantFrom('usr_1', 'usr_2'),
+            tier: fc.constantFrom('pro' as const, 'free' as const),
+            kind: fc.constantFrom('personal' as const, 'organization' as const),
+            timeZone: fc.constantFrom<ModelZone>('UTC', 'Asia/Kolkata'),
+          },
+          { requiredKeys: ['ownerUserId', 'tier'] },
+        ),
+      },
+    ),
+  }),
   grant: fc.record({
     verb: fc.constant('grant' as const),
-    id: few('g', 6),
+    id: fc.oneof(
+      { weight: 20, arbitrary: few('g', 6) },
+      { weight: 1, arbitrary: fc.constantFrom('m1_2026-04', 'm2_2026-04', 'initial') },
+    ),
     amountCredits: amount,
     priority: fc.constantFrom(undefined, undefined, 50, 100, 150),
     effectiveInMs: fc.constantFrom(undefined, undefined, undefined, 60_000, hourMs, -hourMs),
     expiresInMs: fc.constantFrom(undefined, undefined, 90_000, hourMs, 2 * hourMs, -60_000),
+    topUpId: fc.constantFrom(undefined, undefined, undefined, undefined, 'topup_1', 'topup_2'),
   }),
   reserve: fc.record({
     verb: fc.constant('reserve' as const),
@@ -146,7 +215,10 @@ const arbitraries: Arbitraries = {
   charge: fc.record({
     verb: fc.constant('charge' as const),
     id: chargeId,
-    body: fc.record({ amountCredits: wishedAmount, keyId }, { requiredKeys: ['amountCredits'] }),
+    body: fc.record(
+      { amountCredits: wishedAmount, ...purpose },
+      { requiredKeys: ['amountCredits'] },
+    ),
   }),
   settle: settleBody.map((body) => ({ verb: 'settle' as const, id: idOf('settle', body), body })),
   release: fc
@@ -208,20 +280,55 @@ const arbitraries: Arbitraries = {
   }),
   setLimit: fc.record({
     verb: fc.constant('setLimit' as const),
-    id: few('l', 5),
-    body: fc
-      .tuple(fc.constantFrom(...limits), amount)
-      .map(([limit, some]) => ({ ...limit, amount: some })),
+    id: few('l', 9),
+    body: limitBody,
   }),
   removeLimit: fc.record({
     verb: fc.constant('removeLimit' as const),
     id: few('m', 5),
-    body: fc.record({ limitId: fc.constantFrom('l1', 'l2', 'l3') }),
+    body: fc.record({ limitId: few('l', 8) }),
   }),
   expireGrant: fc.record({
     verb: fc.constant('expireGrant' as const),
     id: few('e', 1_000),
     body: fc.record({ grantId }),
+  }),
+  recur: fc.record({
+    verb: fc.constant('recur' as const),
+    id: few('q', 5),
+    body: fc.record(
+      {
+        recurringId,
+        amountCredits: fc.oneof({ weight: 6, arbitrary: amount }, fc.constant('0')),
+        priority: fc.constantFrom(50, 150),
+        dayOfMonth: fc.constantFrom(1, 2, 28),
+        rolloverCapCredits: fc.constantFrom('0', '1', '3'),
+      },
+      { requiredKeys: ['recurringId', 'amountCredits'] },
+    ),
+  }),
+  postRecurring: fc.record({
+    verb: fc.constant('postRecurring' as const),
+    id: few('p', 1_000),
+    body: fc.record({ recurringId }),
+  }),
+  alerts: fc.record({
+    verb: fc.constant('alerts' as const),
+    id: few('w', 4),
+    body: fc.record({
+      thresholdsCredits: fc.array(fc.constantFrom('0.5', '2', '5', '5', '10'), { maxLength: 4 }),
+    }),
+  }),
+  topUpRule: fc.record({
+    verb: fc.constant('topUpRule' as const),
+    id: few('x', 4),
+    body: fc.record({
+      thresholdCredits: fc.constantFrom('1', '5', '12'),
+      amountCredits: fc.constantFrom('2', '5'),
+      coolDownSeconds: fc.constantFrom(0, 60, 3_600),
+      monthlyCapCredits: fc.constantFrom('1', '6', '10'),
+      enabled: fc.constantFrom(true, true, true, false),
+    }),
   }),
 };
 
@@ -239,17 +346,37 @@ const weights: Readonly<Record<StepVerb, number>> = {
   tier: 2,
   freeze: 1,
   unfreeze: 2,
-  setLimit: 3,
+  setLimit: 5,
   removeLimit: 1,
   expireGrant: 6,
+  recur: 3,
+  postRecurring: 5,
+  alerts: 2,
+  topUpRule: 2,
 };
 
-const draft: fc.Arbitrary<Draft> = fc.oneof(
+const sureDraft: fc.Arbitrary<Draft> = fc.oneof(
   ...(Object.keys(weights) as StepVerb[]).map((verb) => ({
     weight: weights[verb],
     arbitrary: arbitraries[verb] as fc.Arbitrary<Draft>,
   })),
 );
+
+/** Settles, releases and corrections under the ids of other commands now and then, as confused callers send them. */
+const confused = (draft: Draft): fc.Arbitrary<Draft> =>
+  draft.verb === 'settle' || draft.verb === 'release' || draft.verb === 'correct'
+    ? fc.oneof(
+        { weight: 12, arbitrary: fc.constant(draft) },
+        {
+          weight: 1,
+          arbitrary: fc
+            .oneof(few('s', 3), reservationId, few('g', 2), few('f', 2), few('l', 2))
+            .map((id) => ({ ...draft, id })),
+        },
+      )
+    : fc.constant(draft);
+
+const draft = sureDraft.chain(confused);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -288,11 +415,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       byMs: fc.constantFrom(
         1,
         1_000,
+        31_000,
         59_999,
         60_000,
         720_000,
         hourMs,
+        7 * hourMs,
         24 * hourMs,
+        20 * 24 * hourMs,
         35 * 24 * hourMs,
         -1_000,
         -hourMs,
@@ -301,23 +431,108 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** Weeks go by, and what has become due is posted. */
+const weeks: fc.Arbitrary<readonly Step[]> = fc
+  .tuple(fc.constantFrom(20, 35), arbitraries.postRecurring)
+  .map(([days, command]) => [
+    { type: 'clock', byMs: days * 24 * hourMs },
+    { type: 'send', commands: [command] },
+  ]);
+
+/** Calls that follow each other within a minute or two, as rates count them. */
+const hurry: fc.Arbitrary<readonly Step[]> = fc
+  .array(
+    fc.record({
+      command: arbitraries.reserve,
+      byMs: fc.constantFrom(1_000, 31_000, 60_000, 61_000),
+    }),
+    { minLength: 2, maxLength: 3 },
+  )
+  .map((calls) =>
+    calls.flatMap(({ command, byMs }) => [
+      { type: 'send', commands: [command] },
+      { type: 'clock', byMs },
+    ]),
+  );
+
+const steps = (maxLength: number): fc.Arbitrary<readonly Step[]> =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 40, arbitrary: step.map((one) => [one]) },
+        { weight: 1, arbitrary: weeks },
+        { weight: 1, arbitrary: hurry },
+      ),
+      { maxLength, size: 'max' },
+    )
+    .map((some) => some.flat().slice(0, maxLength));
+
+const setting: fc.Arbitrary<LifeSetting> = fc.record({
+  accountId: fc.constantFrom('acc_1' as const, 'personal_usr_1' as const),
+  excessPolicy: fc.constantFrom(
+    'charge-available-then-debt' as const,
+    'charge-available-then-debt' as const,
+    'deny-excess' as const,
+    'allow' as const,
+  ),
+  openOnReserve: fc.constantFrom(false, false, true),
+});
+
+/**
+ * Under ids that follow from what is asked, as callers with one intent each make them: what an account that forgets knows
+ * of other ids depends on what it remembers just then.
+ */
+export const withOwnIds = (steps: readonly Step[]): readonly Step[] =>
+  steps.map((step) => {
+    switch (step.type) {
+      case 'send':
+        return { ...step, commands: step.commands.map(ownId) };
+      case 'crash':
+        return { ...step, command: ownId(step.command) };
+      default:
+        return step;
+    }
+  });
+
+const ownId = (draft: Draft): Draft => {
+  switch (draft.verb) {
+    case 'settle':
+    case 'release':
+      return { ...draft, id: idOf(draft.verb, draft.body) };
+    case 'correct':
+      return { ...draft, id: `${shortOf(draft.id)}_${draft.body.reservationId}` };
+    default:
+      return draft;
+  }
+};
+
+/** Of a correction: few enough that some come twice. */
+const shortOf = (id: string): string => `u${String(id.length % 4)}${id.slice(-1)}`;
+
 /** Most lives begin with an account that has credits; the rest show what becomes of those that have none. */
 export const livesUpTo = (maxLength: number): fc.Arbitrary<RandomLife> =>
   fc
     .record({
       isForgetful: fc.boolean(),
+      setting,
       kind: fc.integer({ min: 0, max: 9 }),
-      steps: fc.array(step, { maxLength, size: 'max' }),
+      timeZone: fc.constantFrom<ModelZone>('UTC', 'Asia/Kolkata'),
+      rules: fc.array(fc.oneof(arbitraries.recur, arbitraries.setLimit), { maxLength: 2 }),
+      steps: steps(maxLength),
     })
-    .map(({ isForgetful, kind, steps }) => ({
-      isForgetful,
-      steps: kind === 0 ? steps : [...funded, ...steps],
+    .map(({ kind, timeZone, rules, steps, ...life }) => ({
+      ...life,
+      steps: [
+        ...(kind < (life.setting.openOnReserve ? 3 : 1) ? [] : funded(timeZone)),
+        ...rules.map((rule) => ({ type: 'send' as const, commands: [rule] })),
+        ...(life.isForgetful ? withOwnIds(steps) : steps),
+      ],
     }));
 
-const funded: readonly Step[] = [
+const funded = (timeZone: ModelZone): readonly Step[] => [
   {
     type: 'send',
-    commands: [{ verb: 'open', id: 'open', body: { ownerUserId: 'usr_1', tier: 'pro' } }],
+    commands: [{ verb: 'open', id: 'open', body: { ownerUserId: 'usr_1', tier: 'pro', timeZone } }],
   },
   {
     type: 'send',
@@ -339,7 +554,7 @@ const at = (nowMs: number, inMs: number | undefined): string | undefined =>
 
 export const toCommand = (from: Draft, nowMs: number): StepCommand => {
   if (from.verb !== 'grant') return from;
-  const { verb, id, amountCredits, priority } = from;
+  const { verb, id, amountCredits, priority, topUpId } = from;
   const effectiveAt = at(nowMs, from.effectiveInMs);
   const expiresAt = at(nowMs, from.expiresInMs);
   return {
@@ -350,6 +565,7 @@ export const toCommand = (from: Draft, nowMs: number): StepCommand => {
       ...(priority === undefined ? {} : { priority }),
       ...(effectiveAt === undefined ? {} : { effectiveAt }),
       ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(topUpId === undefined ? {} : { topUpId }),
     },
   };
 };
@@ -392,8 +608,18 @@ export const withOtherBody = (command: StepCommand): StepCommand => {
       return { ...command, body: { ...command.body, amount: '7.7771' } };
     case 'removeLimit':
       return { ...command, body: { limitId: `${command.body.limitId}x` } };
-    case 'release':
+    case 'recur':
+      return { ...command, body: { ...command.body, amountCredits: '7.7771' } };
+    case 'alerts':
+      return { ...command, body: { thresholdsCredits: ['7.7771'] } };
+    case 'topUpRule':
+      return { ...command, body: { ...command.body, thresholdCredits: '7.7771' } };
+    case 'release': {
+      const reason = command.body.reason === 'failed' ? 'cancelled' : 'failed';
+      return { ...command, body: { ...command.body, reason } };
+    }
     case 'expireGrant':
+    case 'postRecurring':
       return command;
   }
 };

@@ -1,4 +1,4 @@
-import { parseMoney, zero, type Money } from '@tollkeeper/kernel';
+import { maxMoney, parseMoney, previousMonth, zero, type Money } from '@tollkeeper/kernel';
 import { createHash } from 'node:crypto';
 import type * as charge from '../domain/credit-account/charge.js';
 import type * as correct from '../domain/credit-account/correct.js';
@@ -25,6 +25,18 @@ import type * as repeated from '../domain/credit-account/repeated.js';
 import type * as memory from '../domain/credit-account/memory.js';
 import type * as recall from '../domain/credit-account/recall.js';
 import type * as snapshot from '../domain/credit-account/snapshot.js';
+import type * as excess from '../domain/credit-account/excess.js';
+import type * as evolveWatch from '../domain/credit-account/evolve-watch.js';
+import type * as limitsModule from '../domain/credit-account/limits.js';
+import type * as knownCommands from '../domain/credit-account/known-commands.js';
+import type * as limitFacts from '../domain/credit-account/limit-facts.js';
+import type * as limitWindows from '../domain/credit-account/limit-windows.js';
+import type * as recur from '../domain/credit-account/recur.js';
+import type * as recurringRule from '../domain/credit-account/recurring-rule.js';
+import type * as settings from '../domain/credit-account/settings.js';
+import type * as slidingMinute from '../application/sliding-minute.js';
+import type * as rateLimits from '../application/rate-limits.js';
+import { availableCredits } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 
 /** A defect that someone could make, put over one module of the domain for one test. */
@@ -287,6 +299,15 @@ export const plantedBugs: readonly PlantedBug[] = [
     mayBeForgotten: () => false,
   })),
 
+  bug<typeof knownCommands>('an id may be taken for something else', 'known-commands', () => ({
+    idTakenByAnother: () => undefined,
+  })),
+
+  bug<typeof release>('a release forgets that it released', 'release', (whole) => ({
+    releaseReservation: (command, account, context) =>
+      whole.releaseReservation({ ...command, commandId: '' }, account, context),
+  })),
+
   bug<typeof snapshot>('a snapshot does not tell what is owed', 'snapshot', (whole) => ({
     fromSnapshot: (accountId, state) =>
       Object.assign(whole.fromSnapshot(accountId, state), { debtCredits: zero }),
@@ -312,4 +333,178 @@ export const plantedBugs: readonly PlantedBug[] = [
       return isRecalled;
     },
   })),
+
+  bug<typeof recur>('the rollover cap takes nothing', 'recur', (whole) => ({
+    postRecurringGrant: (command, account, context) =>
+      withEvents(whole.postRecurringGrant(command, account, context), (event) =>
+        event.type === 'GrantVoided' ? undefined : event,
+      ),
+  })),
+
+  bug<typeof recurringRule>('a new rule brings the present month', 'recurring-rule', (whole) => ({
+    duePeriod: (at, dayOfMonth, timeZone) =>
+      previousMonth(whole.duePeriod(at, dayOfMonth, timeZone)),
+  })),
+
+  bug<typeof recurringRule>('a month begins in UTC', 'recurring-rule', (whole) => ({
+    dueAt: (period, dayOfMonth) => whole.dueAt(period, dayOfMonth, 'UTC'),
+  })),
+
+  bug<typeof evolveGrants>('a rule that has ended goes on', 'evolve-grants', (whole) => ({
+    setRecurringGrant: (account, data, meta) => {
+      const nextAt = data.nextAt ?? '2026-01-01T00:00:00.000Z';
+      whole.setRecurringGrant(account, { ...data, nextAt }, meta);
+    },
+  })),
+
+  bug<typeof evolveWatch>('an alert is raised at each command', 'evolve-watch', (whole) => ({
+    watchBalance: (account, watch) => {
+      whole.watchBalance(account, watch);
+      for (const threshold of watch.thresholds) {
+        if (account.revision % 16 === 0) threshold.raised = false;
+      }
+    },
+  })),
+
+  bug<typeof evolveWatch>('an alert is raised once for ever', 'evolve-watch', () => ({
+    watchBalance: (account, watch) => {
+      watch.availableCredits = availableCredits(account, account.lastEventAtMs);
+    },
+  })),
+
+  bug<typeof evolveWatch>('a top-up has no cool-down', 'evolve-watch', (whole) => ({
+    requestTopUp: (account, data, meta) => {
+      whole.requestTopUp(account, data, meta);
+      const topUps = account.watch?.topUps;
+      if (topUps) topUps.lastAtMs -= 60_000;
+    },
+  })),
+
+  bug<typeof evolveWatch>('the monthly cap counts nothing', 'evolve-watch', (whole) => ({
+    requestTopUp: (account, data, meta) => {
+      whole.requestTopUp(account, data, meta);
+      const topUps = account.watch?.topUps;
+      if (topUps) topUps.monthCredits = zero;
+    },
+  })),
+
+  bug<typeof evolveGrants>('a top-up may be paid twice', 'evolve-grants', (whole) => ({
+    addGrant: (account, data, meta) => {
+      whole.addGrant(account, { ...data, topUpId: undefined }, meta);
+    },
+  })),
+
+  bug<typeof settings>('a cap below one top-up is taken', 'settings', (whole) => ({
+    setTopUpRule: (command, account) => {
+      const { amountCredits } = command;
+      const monthlyCapCredits = maxMoney(command.monthlyCapCredits, amountCredits);
+      return whole.setTopUpRule({ ...command, monthlyCapCredits }, account);
+    },
+  })),
+
+  bug<typeof limitsModule>('a soft limit never warns', 'limits', () => ({
+    watchSoft: () => undefined,
+  })),
+
+  bug<typeof limitFacts>('a soft limit warns again', 'limit-facts', (whole) => ({
+    evolveLimits: (limits, event, meta, revision) => {
+      const wrong = whole.evolveLimits(limits, event, meta, revision);
+      if (event.type !== 'LimitWarned') return wrong;
+      const period = limits.byId.get(event.data.limitId)?.periods.get(event.data.period);
+      if (period) period.warned = false;
+      return wrong;
+    },
+  })),
+
+  bug<typeof limitWindows>('an hour lasts a day', 'limit-windows', (whole) => ({
+    periodOf: (window, occurredAt, localDate) =>
+      whole.periodOf(window === 'hour' ? 'day' : window, occurredAt, localDate),
+  })),
+
+  bug<typeof limitCounts>('a call that nobody priced takes no tokens', 'limit-counts', (whole) => ({
+    countSettled: (limits, counted, charge) => {
+      whole.countSettled(limits, counted, charge, undefined);
+    },
+  })),
+
+  {
+    name: 'a minute is over after thirty seconds',
+    module: '../application/sliding-minute.js',
+    breakIt: ({ SlidingMinute }: typeof slidingMinute) => ({
+      SlidingMinute: class extends SlidingMinute {
+        override waitMs(atMs: number, needed: number, max: number): number {
+          return Math.max(0, super.waitMs(atMs, needed, max) - 30_000);
+        }
+      },
+    }),
+  } satisfies PlantedBug,
+
+  {
+    name: 'rates are asked of nobody',
+    module: '../application/rate-limits.js',
+    breakIt: ({ RateLimits }: typeof rateLimits) => ({
+      RateLimits: class extends RateLimits {
+        override refusalOf(): undefined {
+          return undefined;
+        }
+      },
+    }),
+  } satisfies PlantedBug,
+
+  bug<typeof excess>('what goes beyond a reservation is never waived', 'excess', () => ({
+    withinReservation: (pricing) => pricing,
+  })),
+
+  bug<typeof reserve>('debt stops calls where it should not', 'reserve', (whole) => ({
+    reserveCompletion: (command, account, context) =>
+      whole.reserveCompletion(command, account, {
+        ...context,
+        rules: { ...context.rules, excessPolicy: 'charge-available-then-debt' },
+      }),
+  })),
+
+  bug<typeof openAccount>('any reserve opens its account', 'open-account', (whole) => ({
+    openingBySpending: (command, account, context) =>
+      whole.openingBySpending(command, account, {
+        ...context,
+        rules: { ...context.rules, openOnReserve: true },
+      }),
+  })),
+
+  bug<typeof openAccount>(
+    'an account that a reserve opens is not free',
+    'open-account',
+    (whole) => ({
+      accountAfter: (events, accountId, command, context) => {
+        const account = whole.accountAfter(events, accountId, command, context);
+        return Object.assign(account, { tier: 'pro' });
+      },
+    }),
+  ),
+
+  bug<typeof openAccount>('an account opens twice, with its grant', 'open-account', (whole) => ({
+    openAccount: (command, account, context) => {
+      const openedBy = account.openedBy?.commandHash === command.commandHash;
+      const verdict = whole.openAccount(command, account, context);
+      if (!openedBy || !account.accountId.startsWith('personal_')) return verdict;
+      const again = whole.openAccount(command, { ...account, openedBy: undefined }, context);
+      return withEvents(again, (event) =>
+        event.type === 'CreditsGranted'
+          ? { ...event, data: { ...event.data, grantId: `initial${String(account.revision)}` } }
+          : undefined,
+      );
+    },
+  })),
+
+  bug<typeof snapshot>(
+    'a snapshot does not tell which alerts were raised',
+    'snapshot',
+    (whole) => ({
+      fromSnapshot: (accountId, state) => {
+        const account = whole.fromSnapshot(accountId, state);
+        for (const threshold of account.watch?.thresholds ?? []) threshold.raised = false;
+        return account;
+      },
+    }),
+  ),
 ];

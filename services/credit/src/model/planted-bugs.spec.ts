@@ -40,5 +40,6 @@ describe('the model test', () => {
 const loadProduct = async (): Promise<Product> => {
   const { CreditAccounts } = await import('../application/credit-accounts.js');
   const { converters, balanceRequest } = await import('../credit.convert.js');
-  return { CreditAccounts, converters, balanceRequest };
+  const { limitsRequest } = await import('../limits.convert.js');
+  return { CreditAccounts, converters, balanceRequest, limitsRequest };
 };

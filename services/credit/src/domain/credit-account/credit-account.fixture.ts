@@ -15,10 +15,10 @@ import type { Refusal, Verdict } from './verdict.js';
 
 export const startedAt = new Date('2026-03-01T12:00:00.000Z');
 
-export const priceBook = (): PriceBook => {
-  const book = new PriceBook();
+/** The specs' price book, as the events that make it. */
+export const priceEvents = (): PriceBookEvent[] => {
   const from = '2020-01-01T00:00:00.000Z';
-  const events: PriceBookEvent[] = [
+  return [
     {
       type: 'VendorPricePublished',
       data: {
@@ -109,7 +109,11 @@ export const priceBook = (): PriceBook => {
       },
     },
   ];
-  for (const event of events) book.apply(event);
+};
+
+export const priceBook = (): PriceBook => {
+  const book = new PriceBook();
+  for (const event of priceEvents()) book.apply(event);
   return book;
 };
 

@@ -511,7 +511,7 @@ describe('a correction', () => {
       .when(reserveCall('r1'))
       .when(settleCall('r2', { input: 1000, output: 100 }))
       .when(settleCall('r1', { input: 1000, output: 1000 }))
-      .when({ ...correct({ input: 1000, output: 50 }), reservationId: 'r2' } as CreditCommand)
+      .when({ ...correct({ input: 1000, output: 50 }, 'c2'), reservationId: 'r2' } as CreditCommand)
       .when(correct({ input: 10 }));
     expect(outcome.event('UsageCorrected')).toMatchObject({
       deltaCredits: '-1.8712',

@@ -5,6 +5,7 @@ import type { CreditCommand } from './commands.js';
 import type { DecisionContext } from './context.js';
 import { correctUsage } from './correct.js';
 import { expireGrant, grantCredits, voidGrant } from './grant.js';
+import { idTakenByAnother } from './known-commands.js';
 import { accountAfter, isSpending, openAccount, openingBySpending } from './open-account.js';
 import { postRecurringGrant, setRecurringGrant } from './recur.js';
 import { refundCharge } from './refund.js';
@@ -24,6 +25,8 @@ export const decide = (
 ): Verdict => {
   if (command.type === 'OpenAccount') return openAccount(command, account, context);
   if (!account.opened) return decideUnopened(command, account, context);
+  const taken = idTakenByAnother(command, account);
+  if (taken) return taken;
   if (account.frozen && isSpending(command) && !account.reservations.has(command.commandId)) {
     return refuse('account-frozen', `account ${account.accountId} is frozen`);
   }

@@ -23,6 +23,7 @@ import {
 } from './evolve-watch.js';
 import { countCharged, countReleased, countReserved, countSettled } from './limit-counts.js';
 import { evolveLimits } from './limit-facts.js';
+import { rememberEnding } from './known-commands.js';
 import { rememberClosed } from './memory.js';
 import { keepRepaid, lowerDebt, owe, putBack, take, undraw } from './movements.js';
 import { withVersion } from './rerate.js';
@@ -163,6 +164,7 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
   countSettled(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
+  rememberEnding(account, reservation, meta);
 };
 
 const settleLate = (
@@ -180,6 +182,7 @@ const settleLate = (
   reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
+  rememberEnding(account, reservation, meta);
 };
 
 const release = (
@@ -194,7 +197,9 @@ const release = (
   reservation.state = 'released';
   countReleased(account.limits, reservation.counted);
   reservation.allocations = none;
-  reservation.released = { reason: data.reason, commandHash: meta.commandHash };
+  const { commandId, commandHash } = meta;
+  reservation.released = { reason: data.reason, commandId, commandHash };
+  rememberEnding(account, reservation, meta);
 };
 
 const correct = (
@@ -215,6 +220,7 @@ const correct = (
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.corrections ??= new Map();
   reservation.corrections.set(meta.commandId, reservation.charged);
+  rememberEnding(account, reservation, meta);
 };
 
 /** A later correction prices at what was re-rated, not at what was quoted first. */
@@ -251,6 +257,7 @@ const chargedBy = (
   meta: Meta,
   late: boolean,
 ): Charged => ({
+  commandId: meta.commandId,
   commandHash: meta.commandHash,
   drawn,
   answer: chargeAnswer(data, debt, late),

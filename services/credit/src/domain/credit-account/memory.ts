@@ -1,4 +1,5 @@
 import { uuidv7TimeMs } from '@tollkeeper/kernel';
+import { forgetEndings, rememberEndings } from './known-commands.js';
 import type { CreditAccount, Marks, Reservation, ReservationMemory } from './state.js';
 
 /** When a closed reservation leaves memory. */
@@ -25,6 +26,7 @@ export const rememberAgain = (
 ): void => {
   account.reservations.set(reservation.reservationId, reservation);
   reservation.queued = 0;
+  rememberEndings(account, reservation);
   enqueue(account, reservation, revision);
 };
 
@@ -51,6 +53,7 @@ export const forgetClosed = (account: CreditAccount, atMs: number, rule: Forgett
       if (last) {
         memory.closedCount -= 1;
         account.reservations.delete(first.reservationId);
+        forgetEndings(account, first);
         mark(memory.forgotten, first.reservationId, first.closedRevision);
       }
     }

@@ -1,10 +1,14 @@
 import type { Release } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import { giveBack } from './draw.js';
+import { hasReleased } from './known-commands.js';
 import type { CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
-/** Gives a reservation back whole: the vendor surely did not bill, or nobody ever told. */
+/**
+ * Gives a reservation back whole: the vendor surely did not bill, or nobody ever told. Who has released it is told so
+ * again, also when usage came late since.
+ */
 export const releaseReservation = (
   command: Release,
   account: CreditAccount,
@@ -15,6 +19,7 @@ export const releaseReservation = (
     return refuse('unknown-reservation', `no reservation ${command.reservationId}`);
   }
   if (reservation.state === 'released' && !reservation.charged) return nothing;
+  if (hasReleased(command, account)) return nothing;
   if (reservation.charged) {
     return refuse('reservation-closed', `${command.reservationId} has been settled`);
   }

@@ -37,6 +37,7 @@ import {
   type Grant,
   type GrantPart,
   type Marks,
+  type Released,
   type Reservation,
 } from './state.js';
 import type { Threshold, TopUpRule, TopUps, Watch } from './watch.js';
@@ -52,7 +53,8 @@ import type { Threshold, TopUpRule, TopUps, Watch } from './watch.js';
 const version = 1;
 
 /** What is derived from other fields, or made anew: `fromSnapshot` says how. */
-type Derived = 'accountId' | 'grants' | 'grantsById' | 'reservations' | 'memory' | 'limits';
+type Derived =
+  'accountId' | 'endings' | 'grants' | 'grantsById' | 'reservations' | 'memory' | 'limits';
 
 const part = recordOf<GrantPart>({ grantId: text, amountCredits: money });
 
@@ -88,6 +90,7 @@ const answer = recordOf<ChargeAnswer>({
 });
 
 const charged = recordOf<Charged>({
+  commandId: text,
   commandHash: text,
   drawn: listOf(eventData<Allocation>('allocation@1')),
   answer,
@@ -103,13 +106,16 @@ const reservation = recordOf<Reservation>({
   quote: maybe(eventData<Quote>('quote@1')),
   state: textOf<Reservation['state']>(),
   released: maybe(
-    recordOf<NonNullable<Reservation['released']>>({
+    recordOf<Released>({
       reason: textOf<ReleaseReason>(),
+      commandId: text,
       commandHash: text,
     }),
   ),
   charged: maybe(charged),
-  settled: maybe(recordOf<NonNullable<Reservation['settled']>>({ commandHash: text, answer })),
+  settled: maybe(
+    recordOf<NonNullable<Reservation['settled']>>({ commandId: text, commandHash: text, answer }),
+  ),
   corrections: maybe(mapOf<string, Charged>(charged)),
   refundedCredits: maybe(money),
   counted: maybe<readonly Counted[]>(listOf(counted)),

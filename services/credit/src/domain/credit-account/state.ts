@@ -32,6 +32,7 @@ export interface GrantPart {
 
 /** What the settle, or the last correction, has charged. */
 export interface Charged {
+  readonly commandId: string;
   readonly commandHash: string;
   /** Taken from grants, in the order of drawing; a correction gives back from its end. Parsed when that comes. */
   readonly drawn: readonly Allocation[];
@@ -47,6 +48,12 @@ export interface ChargeAnswer {
   readonly provenance: string | undefined;
   readonly debtCredits: string | undefined;
   readonly late: boolean;
+}
+
+export interface Released {
+  readonly reason: ReleaseReason;
+  readonly commandId: string;
+  readonly commandHash: string;
 }
 
 export interface Reservation {
@@ -66,10 +73,10 @@ export interface Reservation {
   /** A re-rating replaces a version in it. */
   quote: Quote | undefined;
   state: 'open' | 'settled' | 'released';
-  released: { readonly reason: ReleaseReason; readonly commandHash: string } | undefined;
+  released: Released | undefined;
   charged: Charged | undefined;
   /** Of the settle itself, which a correction does not change. */
-  settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
+  settled: Omit<Charged, 'drawn'> | undefined;
   /** Hashes of corrections by command id, so that a repeated one gets its answer. */
   corrections: Map<string, Charged> | undefined;
   /** What refunds have given back; undefined when none has. */
@@ -142,6 +149,8 @@ export interface CreditAccount {
   watch: Watch | undefined;
   /** Open ones, and those closed ones that are still remembered. */
   readonly reservations: Map<string, Reservation>;
+  /** Hashes of the commands that ended or corrected a remembered reservation, by command id. */
+  readonly endings: Map<string, string>;
   reservedCredits: Money;
   /** What the account owes, by cause. */
   readonly debts: Map<DebtCause, Money>;
@@ -170,6 +179,7 @@ export const newAccount = (accountId: string): CreditAccount => ({
   recurringGrants: new Map(),
   watch: undefined,
   reservations: new Map(),
+  endings: new Map(),
   reservedCredits: zero,
   debts: new Map(),
   debtCredits: zero,

@@ -1,0 +1,58 @@
+import { amountOf, type Demand, type Limit } from './model-limits.js';
+
+interface Counter {
+  readonly serial: number;
+  /** The latest that it was asked or counted at: time that goes back counts as that. */
+  second: number;
+  readonly counts: { readonly second: number; readonly amount: bigint }[];
+}
+
+/** Calls and tokens of the last minute, by the second: a second's are counted until sixty whole ones have gone by. */
+export class ModelRates {
+  private readonly counters = new Map<string, Counter>();
+
+  clone(): ModelRates {
+    const copy = new ModelRates();
+    for (const [id, { serial, second, counts }] of this.counters) {
+      copy.counters.set(id, { serial, second, counts: [...counts] });
+    }
+    return copy;
+  }
+
+  /** As the owner's memory is, after a restart. */
+  lose(): void {
+    this.counters.clear();
+  }
+
+  refusal(limits: readonly Limit[], asked: Demand, atMs: number): string | undefined {
+    for (const limit of limits) {
+      const needed = asked[limit.unit];
+      if (needed === 0n) continue;
+      if (needed > amountOf(limit)) return 'limit-reached';
+      const counter = this.counterOf(limit);
+      if (counter && usedIn(counter, atMs) + needed > amountOf(limit)) return 'rate-limited';
+    }
+    return undefined;
+  }
+
+  count(limits: readonly Limit[], taken: Demand, atMs: number): void {
+    for (const limit of limits) {
+      const counter = this.counterOf(limit) ?? { serial: limit.serial, second: 0, counts: [] };
+      this.counters.set(limit.limitId, counter);
+      usedIn(counter, atMs);
+      counter.counts.push({ second: counter.second, amount: taken[limit.unit] });
+    }
+  }
+
+  private counterOf({ limitId, serial }: Limit): Counter | undefined {
+    const counter = this.counters.get(limitId);
+    return counter?.serial === serial ? counter : undefined;
+  }
+}
+
+const usedIn = (counter: Counter, atMs: number): bigint => {
+  counter.second = Math.max(counter.second, Math.floor(atMs / 1000));
+  return counter.counts
+    .filter(({ second }) => second >= counter.second - 60)
+    .reduce((sum, { amount }) => sum + amount, 0n);
+};
