@@ -8,15 +8,17 @@ import {
 } from '../support/ledger-port.js';
 
 /** What a client was told, in the client's own words. */
-export interface AckedEnd {
+export interface Acked {
   readonly accountId: string;
-  readonly reservationId: string;
-  readonly end: 'settled' | 'released';
+  /** Of the grant or the reservation. */
+  readonly id: string;
+  readonly act: 'granted' | 'reserved' | 'settled' | 'released';
   /** Of a settle. */
-  readonly chargeCredits: string | undefined;
+  readonly chargeCredits?: string;
 }
 
 export interface LoadFigures {
+  readonly granted: number;
   readonly reserved: number;
   readonly settled: number;
   readonly released: number;
@@ -31,7 +33,7 @@ export interface LoadFigures {
 export interface Load {
   readonly accountIds: readonly string[];
   /** What was acknowledged since the last look. */
-  readonly takeAcked: () => AckedEnd[];
+  readonly takeAcked: () => Acked[];
   readonly figures: () => LoadFigures;
   readonly stop: () => Promise<void>;
 }
@@ -64,8 +66,9 @@ const completion = {
 class RunningLoad implements Load {
   readonly accountIds: readonly string[];
   private readonly run: string;
-  private acked: AckedEnd[] = [];
+  private acked: Acked[] = [];
   private readonly counts = {
+    granted: 0,
     reserved: 0,
     settled: 0,
     released: 0,
@@ -94,8 +97,7 @@ class RunningLoad implements Load {
     for (const accountId of this.accountIds) {
       const owner = { ownerUserId: 'usr_load', tier: 'pro' } as const;
       await this.send(accountId, { verb: 'open', id: `open_${accountId}`, body: owner });
-      const body = { amountCredits: '1000000' };
-      await this.send(accountId, { verb: 'grant', id: `grant_${accountId}`, body });
+      await this.grant(accountId, `grant_${accountId}`, '1000000');
     }
   }
 
@@ -104,7 +106,7 @@ class RunningLoad implements Load {
     this.clients = Promise.all(Array.from({ length: clients }, () => this.client()));
   }
 
-  takeAcked(): AckedEnd[] {
+  takeAcked(): Acked[] {
     return this.acked.splice(0);
   }
 
@@ -119,8 +121,18 @@ class RunningLoad implements Load {
 
   private async client(): Promise<void> {
     while (!this.stopping) {
-      await this.reserveAndEnd(this.random.pick(this.accountIds), `r${String(this.place++)}`);
+      const place = String(this.place++);
+      const accountId = this.random.pick(this.accountIds);
+      if (this.random.int(0, 99) < 2) await this.grant(accountId, `g${place}`, '5');
+      await this.reserveAndEnd(accountId, `r${place}`);
     }
+  }
+
+  private async grant(accountId: string, id: string, amountCredits: string): Promise<void> {
+    const reply = await this.send(accountId, { verb: 'grant', id, body: { amountCredits } });
+    if (reply?.['status'] !== 'accepted') return;
+    this.counts.granted++;
+    this.acked.push({ accountId, id: String(reply['grantId']), act: 'granted' });
   }
 
   private async reserveAndEnd(accountId: string, reservationId: string): Promise<void> {
@@ -133,6 +145,7 @@ class RunningLoad implements Load {
     });
     if (reserved?.['status'] !== 'accepted') return;
     this.counts.reserved++;
+    this.acked.push({ accountId, id: reservationId, act: 'reserved' });
     await this.hold();
     const fate = this.random.int(0, 99);
     if (fate < 3) {
@@ -170,7 +183,7 @@ class RunningLoad implements Load {
     if (amountCredits !== undefined && !parseMoney(chargeCredits).eq(amountCredits)) {
       throw new Error(`${reservationId} was charged ${chargeCredits}, not ${amountCredits}`);
     }
-    this.acked.push({ accountId, reservationId, end: 'settled', chargeCredits });
+    this.acked.push({ accountId, id: reservationId, act: 'settled', chargeCredits });
   }
 
   private async release(accountId: string, reservationId: string): Promise<void> {
@@ -178,7 +191,7 @@ class RunningLoad implements Load {
     const reply = await this.send(accountId, { verb: 'release', id: `l_${reservationId}`, body });
     if (reply?.['status'] !== 'accepted') return;
     this.counts.released++;
-    this.acked.push({ accountId, reservationId, end: 'released', chargeCredits: undefined });
+    this.acked.push({ accountId, id: reservationId, act: 'released' });
   }
 
   private async hold(): Promise<void> {

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import { startEphemeralNats, startEphemeralPostgres, type NatsUser } from '@tollkeeper/servers';
-import { startLossyProxy, type LossyProxy } from '@tollkeeper/testing';
+import { startLossyProxy, type LossyProxy, type Random } from '@tollkeeper/testing';
 import { keepRunning, type KeptRunning } from './kept-running.js';
 import { startService, type ServiceProcess } from './service-process.js';
+import { StreamFiles } from './stream-files.js';
+import { VolatileDisk, type Remains } from './volatile-disk.js';
 
 export interface LedgerPlatformOptions {
   /** Each serves the accounts of the partitions that it has leased. */
@@ -17,7 +19,13 @@ export interface LedgerPlatformOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Between each credit instance and what it talks to stands a relay that can fail. */
   readonly relayed?: boolean;
+  /** PostgreSQL's and NATS' disks can lose what was not flushed: the library of `compileVolatileDisk`. */
+  readonly volatileDisk?: string | undefined;
 }
+
+/** The machine of the one server, or one machine for all. */
+export const powerTargets = ['postgres', 'nats', 'machine'] as const;
+export type PowerTarget = (typeof powerTargets)[number];
 
 /** What the ledger needs and no more: servers, pricing, credit, perhaps the projection; each started again when it ends. */
 export interface LedgerPlatform {
@@ -29,6 +37,9 @@ export interface LedgerPlatform {
   readonly databaseUrl: string;
   readonly kurrentdbUrl: string | undefined;
   readonly store: () => Promise<EventStore>;
+  /** Undefined without a volatile disk. Resolves when everything is off; what was kept running starts again by itself. */
+  readonly losePower:
+    ((target: PowerTarget, random: Random, remains?: Remains) => Promise<void>) | undefined;
   readonly logs: string;
   readonly stop: () => Promise<void>;
 }
@@ -36,9 +47,11 @@ export interface LedgerPlatform {
 export const startLedgerPlatform = async (
   options: LedgerPlatformOptions = {},
 ): Promise<LedgerPlatform> => {
-  const { creditInstances = 1, kurrentdbUrl, relayed = false } = options;
-  const postgres = await startEphemeralPostgres({ durable: true });
+  const { creditInstances = 1, kurrentdbUrl, relayed = false, volatileDisk } = options;
+  const disk = volatileDisk === undefined ? undefined : new VolatileDisk(volatileDisk);
+  const postgres = await startEphemeralPostgres({ durable: true, ...disk?.postgres });
   const nats = await startEphemeralNats();
+  const streams = new StreamFiles(nats.storeDir);
   const logs = mkdtempSync(join(tmpdir(), 'tollkeeper-ledger-'));
   // Everybody goes through these, since a server that was killed may come back on another port.
   const toPostgres = await startLossyProxy('127.0.0.1', postgres.port);
@@ -68,6 +81,7 @@ export const startLedgerPlatform = async (
   });
   await keep('nats', async (life) => {
     if (life === 1) return nats;
+    await streams.restore();
     const again = await nats.startAgain();
     toNats.moveTo(again.port);
     return again;
@@ -95,8 +109,26 @@ export const startLedgerPlatform = async (
     });
   }
 
+  const losePower = async (
+    target: PowerTarget,
+    random: Random,
+    remains: Remains = {
+      sectors: random.pick([0, 0, 0.5]),
+      names: random.int(0, 1) === 1,
+    },
+  ): Promise<void> => {
+    const isOff = (name: string): boolean => target === 'machine' || name === target;
+    if (isOff('nats')) streams.lose(random);
+    else await streams.remember();
+    const victims = [...processes].filter(([name]) => isOff(name));
+    const off = Promise.all(victims.map(([, each]) => each.powerOff())).then(() => undefined);
+    if (isOff('postgres')) disk?.losePower(off, random, remains);
+    await off;
+  };
+
   let store: Promise<EventStore> | undefined;
   return {
+    losePower: disk && losePower,
     processes,
     links,
     natsUrl: natsUrl('operator'),
