@@ -47,10 +47,12 @@ const loseWithout = async (
     await sleep(loadedMs);
     await pool.query('CHECKPOINT');
     await pool.query(`ALTER SYSTEM SET ${setting} = off`);
+    // Without synchronous commits this is how often the log is flushed: by default so soon that little is lost.
+    await pool.query(`ALTER SYSTEM SET wal_writer_delay = '10s'`);
     await pool.query('SELECT pg_reload_conf()');
     await sleep(loadedMs);
-    const acked = load.takeAcked();
     await platform.losePower?.('postgres', random, { sectors: 0, names: false });
+    const acked = load.takeAcked();
     await load.stop();
     await waitUntil(() => pool.query('SELECT 1').then(...isTrue), { timeoutMs: 60_000 });
     const books = new LedgerBooks(store, load.accountIds);

@@ -119,11 +119,11 @@ export const startLedgerPlatform = async (
   ): Promise<void> => {
     const isOff = (name: string): boolean => target === 'machine' || name === target;
     if (isOff('nats')) streams.lose(random);
-    else await streams.remember();
     const victims = [...processes].filter(([name]) => isOff(name));
     const off = Promise.all(victims.map(([, each]) => each.powerOff())).then(() => undefined);
     if (isOff('postgres')) disk?.losePower(off, random, remains);
     await off;
+    if (!isOff('nats')) await streams.remember();
   };
 
   let store: Promise<EventStore> | undefined;
