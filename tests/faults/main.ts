@@ -101,7 +101,7 @@ const runPowerLosses = async (): Promise<boolean> => {
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
   model: () => runSpecs('services/credit/src/model', ['MODEL_RUNS', 'MODEL_STEPS']),
   concurrency: () => runSpecs('tests/concurrency', ['HISTORIES'], { ACCOUNTS: '10000' }),
-  messages: () => runSpecs('tests/faults', ['MESSAGES']),
+  messages: () => runSpecs('tests/faults/duplicates', ['MESSAGES']),
   faults: runKillsAndCuts,
   power: runPowerLosses,
   gateway: () => runSpecs('tests/e2e/kills', ['KILLS'], { VICTIMS: 'gateway' }),
