@@ -1,15 +1,18 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { formatMoney } from '@tollkeeper/kernel';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
+import pg from 'pg';
 import { checkHistories, type CheckedHistories } from '../concurrency/check-histories.js';
 import { startLedgerPlatform, type LedgerPlatform } from '../support/ledger-platform.js';
+import { moneyFaults } from '../support/money-invariants.js';
 import { openLedgerPort, sendUntilAnswered, type LedgerPort } from '../support/ledger-port.js';
 import { root } from '../support/root.js';
 import { inflict, planFaults, type Fault, type FaultChoice } from './fault.js';
 import { LedgerBooks } from './ledger-books.js';
-import { startLoad, type Acked, type LoadFigures } from './load.js';
+import { startLoad, type Acked, type Load, type LoadFigures } from './load.js';
 
 export interface FaultRunOptions extends FaultChoice {
   /** No new fault begins after so long. */
@@ -40,6 +43,10 @@ export interface FaultReport {
   readonly openReservations: number;
   /** What `audit verify` said when it was not content. */
   readonly proof: string | undefined;
+  /** Of the vendor, in US dollars. */
+  readonly invoiceUsd: string;
+  /** What is wrong with the money at the end. */
+  readonly moneyFaults: readonly string[];
 }
 
 const callTimeoutMs = 12_000;
@@ -120,6 +127,7 @@ class FaultRun {
     const checked = await histories;
     await this.compare(books, load.takeAcked());
     await this.untilNoneOpen(books);
+    const proof = await this.prove();
     return {
       faults: this.faults,
       load: load.figures(),
@@ -129,7 +137,9 @@ class FaultRun {
       broken: this.broken,
       histories: checked,
       openReservations: books.openReservations,
-      proof: await this.prove(),
+      proof,
+      invoiceUsd: formatMoney(load.invoice.totalUsd),
+      moneyFaults: await this.moneyFaults(load),
     };
   }
 
@@ -172,6 +182,15 @@ class FaultRun {
       },
       { timeoutMs, intervalMs: 500 },
     );
+  }
+
+  private async moneyFaults({ invoice, accountIds }: Load): Promise<string[]> {
+    const pool = new pg.Pool({ connectionString: this.platform.databaseUrl, max: 1 });
+    try {
+      return await moneyFaults(pool, invoice, accountIds);
+    } finally {
+      await pool.end();
+    }
   }
 
   private async prove(): Promise<string | undefined> {

@@ -6,7 +6,9 @@ export const isClean = ({
   histories,
   openReservations,
   proof,
+  moneyFaults,
 }: FaultReport): boolean =>
+  moneyFaults.length === 0 &&
   histories.wrong.length === 0 &&
   lost.length === 0 &&
   broken.length === 0 &&
@@ -41,6 +43,8 @@ export const summaryOf = (report: FaultReport, seed: number): string => {
     `refused: ${[...load.refused].map(([reason, count]) => `${reason} ${String(count)}`).join(', ') || 'none'}`,
     `acknowledged ${String(report.acked)}: lost or changed ${String(report.lost.length)}; promises broken ${String(report.broken.length)}; open after their time ${String(report.openReservations)}; audit verify ${report.proof === undefined ? 'is content' : 'FAILS'}`,
     `histories ${String(report.histories.histories)} (${String(report.histories.operations)} operations, ${String(report.histories.unanswered)} unanswered; ${String(report.histories.tooLong)} too long to check): not linearizable ${String(report.histories.wrong.length)}`,
+    `the vendor billed ${report.invoiceUsd} USD; debits and credits, balances, prices and the invoice: ${String(report.moneyFaults.length)} differences`,
+    ...report.moneyFaults.slice(0, 20),
     ...report.histories.wrong.slice(0, 2).map((wrong) => JSON.stringify(wrong)),
     ...report.lost.slice(0, 20),
     ...report.broken.slice(0, 20),

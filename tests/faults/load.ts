@@ -1,5 +1,6 @@
 import { parseMoney } from '@tollkeeper/kernel';
 import type { ModelCommand, Random } from '@tollkeeper/testing';
+import { VendorInvoice } from '../support/money-invariants.js';
 import {
   sendUntilAnswered,
   type LedgerPort,
@@ -35,6 +36,8 @@ export interface Load {
   /** What was acknowledged since the last look. */
   readonly takeAcked: () => Acked[];
   readonly figures: () => LoadFigures;
+  /** Of the vendor that did the calls. */
+  readonly invoice: VendorInvoice;
   readonly stop: () => Promise<void>;
 }
 
@@ -58,6 +61,7 @@ export const startLoad = async (
 };
 
 const model = { provider: 'openai', model: 'gpt-4o' };
+const usage = { input: 900, output: 50 };
 const completion = {
   candidates: [model],
   bounds: { inputTokens: 1000, outputTokens: 100 },
@@ -65,6 +69,7 @@ const completion = {
 
 class RunningLoad implements Load {
   readonly accountIds: readonly string[];
+  readonly invoice = new VendorInvoice();
   private readonly run: string;
   private acked: Acked[] = [];
   private readonly counts = {
@@ -167,7 +172,8 @@ class RunningLoad implements Load {
     reservationId: string,
     amountCredits: string | undefined,
   ): Promise<void> {
-    const attempts = [{ ...model, usage: { input: 900, output: 50 } }];
+    const attempts = [{ ...model, usage }];
+    if (amountCredits === undefined) this.invoice.bill(`${accountId}/${reservationId}`, usage);
     const reply = await this.send(accountId, {
       verb: 'settle',
       id: `s_${reservationId}`,

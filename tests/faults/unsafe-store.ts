@@ -1,6 +1,6 @@
-import { createPool } from '@tollkeeper/postgres';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
+import pg from 'pg';
 import { startLedgerPlatform } from '../support/ledger-platform.js';
 import { openLedgerPort } from '../support/ledger-port.js';
 import { LedgerBooks } from './ledger-books.js';
@@ -31,11 +31,9 @@ const loseWithout = async (
 ): Promise<{ acked: number; lost: number }> => {
   const platform = await startLedgerPlatform({ volatileDisk });
   const ledger = await openLedgerPort(platform.natsUrl);
-  const pool = createPool({
-    url: platform.databaseUrl,
-    connectionsMax: 1,
-    applicationName: 'control',
-  });
+  const pool = new pg.Pool({ connectionString: platform.databaseUrl, max: 1 });
+  // Its idle connection ends with the server.
+  pool.on('error', () => undefined);
   try {
     const store = await platform.store();
     const load = await startLoad(ledger, random, {
