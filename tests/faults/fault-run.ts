@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatMoney } from '@tollkeeper/kernel';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
@@ -25,7 +26,7 @@ export interface FaultRunOptions extends FaultChoice {
 }
 
 export interface FaultRecord extends Fault {
-  /** From the end of the fault, for a kill from the kill, to the first command that was carried out. */
+  /** From the end of the fault, for a kill or a cut from its moment, to the first command that was carried out. */
   readonly recoveryMs: number;
 }
 
@@ -218,5 +219,3 @@ class FaultRun {
     }
   }
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

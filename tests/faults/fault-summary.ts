@@ -1,3 +1,4 @@
+import { quantile } from '../support/quantile.js';
 import type { FaultRecord, FaultReport } from './fault-run.js';
 
 export const isClean = ({
@@ -14,9 +15,6 @@ export const isClean = ({
   broken.length === 0 &&
   openReservations === 0 &&
   proof === undefined;
-
-const quantile = (sorted: readonly number[], part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
 
 const rowOf = (name: string, faults: readonly FaultRecord[]): string => {
   const ms = faults.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);

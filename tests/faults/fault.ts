@@ -1,5 +1,6 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@tollkeeper/testing';
 import { powerTargets, type LedgerPlatform, type PowerTarget } from '../support/ledger-platform.js';
 
@@ -116,7 +117,7 @@ export const inflict = async (
       break;
     case 'power-loss':
       await platform.losePower?.(target as PowerTarget, random);
-      return startedAt;
+      break;
     case 'latency':
       link?.delay(Math.min(500, ms));
       await sleep(ms);
@@ -125,5 +126,3 @@ export const inflict = async (
   }
   return performance.now();
 };
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

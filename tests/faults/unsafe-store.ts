@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
 import pg from 'pg';
@@ -64,4 +65,3 @@ const loseWithout = async (
 };
 
 const isTrue = [() => true, () => false] as const;
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

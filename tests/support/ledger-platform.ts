@@ -17,7 +17,7 @@ export interface LedgerPlatformOptions {
   readonly kurrentdbUrl?: string | undefined;
   /** Of the credit service, e.g. a short CALL_TIMEOUT_MS. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Between each credit instance and what it talks to stands a relay that can fail. */
+  /** Between each service and the servers it talks to stands a relay that can fail. */
   readonly relayed?: boolean;
   /** PostgreSQL's and NATS' disks can lose what was not flushed: the library of `compileVolatileDisk`. */
   readonly volatileDisk?: string | undefined;
@@ -31,13 +31,13 @@ export type PowerTarget = (typeof powerTargets)[number];
 export interface LedgerPlatform {
   /** The credit instances, `projection`, `nats`, `postgres`. */
   readonly processes: ReadonlyMap<string, KeptRunning>;
-  /** `credit-0 → store`, `credit-0 → nats`, …; empty unless relayed. */
+  /** `credit-0 → store`, `projection → nats`, …; empty unless relayed. */
   readonly links: ReadonlyMap<string, LossyProxy>;
   readonly natsUrl: string;
   readonly databaseUrl: string;
   readonly kurrentdbUrl: string | undefined;
   readonly store: () => Promise<EventStore>;
-  /** Undefined without a volatile disk. Resolves when everything is off; what was kept running starts again by itself. */
+  /** Undefined without a volatile disk. Resolves when the power is back; what was kept running starts again by itself. */
   readonly losePower:
     ((target: PowerTarget, random: Random, remains?: Remains) => Promise<void>) | undefined;
   readonly logs: string;
@@ -87,9 +87,6 @@ export const startLedgerPlatform = async (
     return again;
   });
   await serve('pricing', 'pricing', { NATS_URL: natsUrl('pricing') });
-  if (options.projection)
-    await serve('projection', 'projection', { NATS_URL: natsUrl('projection') });
-
   const links = new Map<string, LossyProxy>();
   const link = async (name: string, url: string): Promise<string> => {
     if (!relayed) return url;
@@ -97,6 +94,12 @@ export const startLedgerPlatform = async (
     links.set(name, proxy);
     return withPort(url, proxy.port);
   };
+  if (options.projection) {
+    await serve('projection', 'projection', {
+      NATS_URL: await link('projection → nats', natsUrl('projection')),
+      DATABASE_URL: await link('projection → store', databaseUrl),
+    });
+  }
   for (let n = 0; n < creditInstances; n++) {
     const name = `credit-${String(n)}`;
     const store = kurrentdbUrl ?? databaseUrl;
@@ -121,9 +124,10 @@ export const startLedgerPlatform = async (
     if (isOff('nats')) streams.lose(random);
     const victims = [...processes].filter(([name]) => isOff(name));
     const off = Promise.all(victims.map(([, each]) => each.powerOff())).then(() => undefined);
-    if (isOff('postgres')) disk?.losePower(off, random, remains);
+    const back = isOff('postgres') ? disk?.losePower(off, random, remains) : off;
     await off;
     if (!isOff('nats')) await streams.remember();
+    await back;
   };
 
   let store: Promise<EventStore> | undefined;

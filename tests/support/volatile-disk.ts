@@ -45,7 +45,7 @@ export const compileVolatileDisk = async (): Promise<string | undefined> => {
 export class VolatileDisk {
   private directory = '';
   private saved = '';
-  private loss: (() => Promise<Remains & { readonly random: Random }>) | undefined;
+  private loss: (() => Promise<void>) | undefined;
 
   constructor(private readonly library: string) {}
 
@@ -55,12 +55,14 @@ export class VolatileDisk {
     return { walSegmentMb: 1, prepare: (pgdata) => this.turnOn(pgdata) };
   }
 
-  /** At the server's next start the directory is what a power loss has left of it; `off` resolves when the server is dead. */
-  losePower(off: Promise<void>, random: Random, remains: Remains): void {
-    this.loss = async () => {
-      await off;
-      return { ...remains, random };
-    };
+  /**
+   * At the server's next start the directory is what a power loss has left of it. `off` resolves when the server is dead;
+   * the result, when its disk can be read again.
+   */
+  losePower(off: Promise<void>, random: Random, remains: Remains): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.loss = () => off.then(() => this.restore(remains, random)).then(resolve, reject);
+    });
   }
 
   private async turnOn(directory: string): Promise<NodeJS.ProcessEnv> {
@@ -70,9 +72,8 @@ export class VolatileDisk {
       await this.begin();
       await this.mirror(this.directory);
     }
-    const loss = await this.loss?.();
+    await this.loss?.();
     this.loss = undefined;
-    if (loss) await this.restore(loss, loss.random);
     return { LD_PRELOAD: this.library, DISK_ROOT: this.directory, DISK_SAVED: this.saved };
   }
 
