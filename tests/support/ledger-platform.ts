@@ -59,6 +59,8 @@ export const startLedgerPlatform = async (
   const databaseUrl = withPort(postgres.url, toPostgres.port);
   const natsUrl = (user: NatsUser): string => withPort(nats.url(user), toNats.port);
 
+  /** Of the machine that the services share. */
+  let power: Promise<void> | undefined;
   const processes = new Map<string, KeptRunning>();
   const services: ServiceProcess[] = [];
   const keep = async (name: string, launch: Parameters<typeof keepRunning>[1]): Promise<void> => {
@@ -66,6 +68,7 @@ export const startLedgerPlatform = async (
   };
   const serve = (name: string, service: string, env: Record<string, string | undefined>) =>
     keep(name, async () => {
+      await power;
       const common = { DATABASE_URL: databaseUrl, KURRENTDB_URL: kurrentdbUrl, LOG_LEVEL: 'warn' };
       const logFile = join(logs, `${name}.log`);
       const started = await startService(service, { ...common, ...env }, { logFile });
@@ -125,6 +128,7 @@ export const startLedgerPlatform = async (
     const victims = [...processes].filter(([name]) => isOff(name));
     const off = Promise.all(victims.map(([, each]) => each.powerOff())).then(() => undefined);
     const back = isOff('postgres') ? disk?.losePower(off, random, remains) : off;
+    if (target === 'machine') power = back;
     await off;
     if (!isOff('nats')) await streams.remember();
     await back;
