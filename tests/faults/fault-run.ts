@@ -20,6 +20,7 @@ export interface FaultRunOptions extends FaultChoice {
   readonly timeMaxMs: number;
   readonly creditInstances: number;
   readonly kurrentdbUrl: string | undefined;
+  readonly kurrentdbProgram: string | undefined;
   /** For power losses: the library of `compileVolatileDisk`. */
   readonly volatileDisk: string | undefined;
   readonly onFault: (line: string) => void;
@@ -60,6 +61,7 @@ export const runFaults = async (random: Random, options: FaultRunOptions): Promi
   const platform = await startLedgerPlatform({
     creditInstances: options.creditInstances,
     kurrentdbUrl: options.kurrentdbUrl,
+    kurrentdbProgram: options.kurrentdbProgram,
     volatileDisk: options.volatileDisk,
     projection: true,
     relayed: true,

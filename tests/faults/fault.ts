@@ -2,7 +2,7 @@ import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@tollkeeper/testing';
-import { powerTargets, type LedgerPlatform, type PowerTarget } from '../support/ledger-platform.js';
+import type { LedgerPlatform, PowerTarget } from '../support/ledger-platform.js';
 
 export const faultKinds = [
   'kill',
@@ -38,13 +38,19 @@ const targetsOf = (platform: LedgerPlatform, kind: FaultKind): readonly string[]
   switch (kind) {
     case 'kill': {
       const node = process.env['KURRENTDB_RESTART_COMMAND'];
-      const hasNode = platform.kurrentdbUrl !== undefined && node !== undefined;
+      const isForeign = !platform.processes.has('kurrentdb') && platform.kurrentdbUrl !== undefined;
+      const hasNode = isForeign && node !== undefined;
       return [...platform.processes.keys(), ...(hasNode ? ['kurrentdb'] : [])].filter(isFaulty);
     }
     case 'pause':
       return [...platform.processes.keys()].filter(isFaulty);
     case 'power-loss':
-      return platform.losePower ? powerTargets : [];
+      return platform.losePower
+        ? [
+            ...['postgres', 'kurrentdb', 'nats'].filter((name) => platform.processes.has(name)),
+            'machine',
+          ]
+        : [];
     default:
       return [...platform.links.keys()];
   }

@@ -19,7 +19,8 @@ ${figuresUsage}
   --kinds a,b     of ${faultKinds.join(', ')} (all)
   --targets a,b   beginnings of names: credit, projection, nats, postgres, machine, kurrentdb (all)
   --instances N   of the credit service (1)
-  --store NAME    postgres or kurrentdb, which needs KURRENTDB_URL; KURRENTDB_RESTART_COMMAND lets its node be killed`;
+  --store NAME    postgres or kurrentdb: KURRENTDB_PROGRAM is the path of a node's program, which may be killed, paused and lose
+                  its power; or KURRENTDB_URL is a node of somebody else, killed by KURRENTDB_RESTART_COMMAND`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -39,7 +40,9 @@ type Part = (typeof parts)[number];
 
 const wanted = positionals.length === 0 ? parts : positionals;
 const seed = seedFor('test:faults', values.seed ?? process.env['SEED']);
-const kurrentdbUrl = values.store === 'kurrentdb' ? process.env['KURRENTDB_URL'] : undefined;
+const isKurrentdb = values.store === 'kurrentdb';
+const kurrentdbProgram = isKurrentdb ? process.env['KURRENTDB_PROGRAM'] : undefined;
+const kurrentdbUrl = isKurrentdb ? process.env['KURRENTDB_URL'] : undefined;
 const count = (name: FigureName): number => figure(name, values.night);
 
 /** The specs of `npm test` with larger figures. */
@@ -74,6 +77,7 @@ const runCounted = async (counts: FaultCounts, volatileDisk?: string): Promise<b
     targets: values.targets.split(','),
     creditInstances: Number(values.instances),
     kurrentdbUrl,
+    kurrentdbProgram,
     volatileDisk,
     onFault: (line) => console.error(line),
   });
@@ -93,7 +97,7 @@ const runKillsAndCuts = (): Promise<boolean> => {
 const runPowerLosses = async (): Promise<boolean> => {
   const volatileDisk = await compileVolatileDisk();
   if (volatileDisk === undefined) return true;
-  const noticed = await runUnsafeStores(randomFrom(seed), volatileDisk);
+  const noticed = await runUnsafeStores(randomFrom(seed), { volatileDisk, kurrentdbProgram });
   const clean = await runCounted({ ...none, 'power-loss': count('LOSSES') }, volatileDisk);
   return noticed && clean;
 };
@@ -109,8 +113,8 @@ const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
 
 if (values.help) {
   console.log(usage);
-} else if (values.store === 'kurrentdb' && kurrentdbUrl === undefined) {
-  throw new Error('--store kurrentdb needs KURRENTDB_URL');
+} else if (isKurrentdb && kurrentdbUrl === undefined && kurrentdbProgram === undefined) {
+  throw new Error('--store kurrentdb needs KURRENTDB_PROGRAM or KURRENTDB_URL');
 } else {
   for (const name of wanted) {
     const part = parts.find((each) => each === name);

@@ -2,39 +2,69 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
 import pg from 'pg';
-import { startLedgerPlatform } from '../support/ledger-platform.js';
+import { startLedgerPlatform, type LedgerPlatform } from '../support/ledger-platform.js';
 import { openLedgerPort } from '../support/ledger-port.js';
 import { LedgerBooks } from './ledger-books.js';
 import { startLoad } from './load.js';
 
 const loadedMs = 2_000;
 
+export interface UnsafeStores {
+  readonly volatileDisk: string;
+  readonly kurrentdbProgram: string | undefined;
+}
+
+interface Unsafe {
+  readonly what: string;
+  readonly server: 'postgres' | 'kurrentdb';
+  readonly make: (platform: LedgerPlatform) => Promise<void>;
+}
+
+/** After the service has looked, which would refuse it. */
+const settings: readonly Unsafe[] = ['synchronous_commit', 'fsync'].map((setting) => ({
+  what: `${setting} off`,
+  server: 'postgres',
+  make: async ({ databaseUrl }) => {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query('CHECKPOINT');
+    await client.query(`ALTER SYSTEM SET ${setting} = off`);
+    // Without synchronous commits this is how often the log is flushed: by default so soon that little is lost.
+    await client.query(`ALTER SYSTEM SET wal_writer_delay = '10s'`);
+    await client.query('SELECT pg_reload_conf()');
+    await client.end();
+  },
+}));
+
+const lyingDisk: Unsafe = {
+  what: 'a disk that lies',
+  server: 'kurrentdb',
+  make: () => Promise.resolve(),
+};
+
 /**
- * The control of the power losses: a store that was told, after it had been started safely, not to wait for its disk must
- * be seen to lose what was acknowledged. True when it was, for each setting.
+ * The control of the power losses: the same loss of a store that does not wait for its disk must be seen to take what was
+ * acknowledged. True when it was, each time.
  */
-export const runUnsafeStores = async (random: Random, volatileDisk: string): Promise<boolean> => {
+export const runUnsafeStores = async (random: Random, options: UnsafeStores): Promise<boolean> => {
   let noticed = true;
-  for (const setting of ['synchronous_commit', 'fsync']) {
-    const { acked, lost } = await loseWithout(setting, random, volatileDisk);
+  for (const unsafe of options.kurrentdbProgram === undefined ? settings : [lyingDisk]) {
+    const { acked, lost } = await loseWith(unsafe, random, options);
     console.log(
-      `control, ${setting} off: ${String(acked)} acknowledged, ${String(lost)} lost by one power loss${lost > 0 ? '' : ', WHICH SHOULD HAVE BEEN NOTICED'}`,
+      `control, ${unsafe.what}: ${String(acked)} acknowledged, ${String(lost)} lost by one power loss${lost > 0 ? '' : ', WHICH SHOULD HAVE BEEN NOTICED'}`,
     );
     noticed &&= lost > 0;
   }
   return noticed;
 };
 
-const loseWithout = async (
-  setting: string,
+const loseWith = async (
+  { server, make }: Unsafe,
   random: Random,
-  volatileDisk: string,
+  options: UnsafeStores,
 ): Promise<{ acked: number; lost: number }> => {
-  const platform = await startLedgerPlatform({ volatileDisk });
+  const platform = await startLedgerPlatform({ ...options, lyingDisk: server === 'kurrentdb' });
   const ledger = await openLedgerPort(platform.natsUrl);
-  const pool = new pg.Pool({ connectionString: platform.databaseUrl, max: 1 });
-  // Its idle connection ends with the server.
-  pool.on('error', () => undefined);
   try {
     const store = await platform.store();
     const load = await startLoad(ledger, random, {
@@ -44,24 +74,19 @@ const loseWithout = async (
       holdMs: 100,
     });
     await sleep(loadedMs);
-    await pool.query('CHECKPOINT');
-    await pool.query(`ALTER SYSTEM SET ${setting} = off`);
-    // Without synchronous commits this is how often the log is flushed: by default so soon that little is lost.
-    await pool.query(`ALTER SYSTEM SET wal_writer_delay = '10s'`);
-    await pool.query('SELECT pg_reload_conf()');
+    await make(platform);
     await sleep(loadedMs);
-    await platform.losePower?.('postgres', random, { sectors: 0, names: false });
+    const lives = platform.processes.get(server)?.lives() ?? 0;
+    await platform.losePower?.(server, random, { sectors: 0, names: false });
     const acked = load.takeAcked();
     await load.stop();
-    await waitUntil(() => pool.query('SELECT 1').then(...isTrue), { timeoutMs: 60_000 });
+    const isBack = (): boolean => (platform.processes.get(server)?.lives() ?? 0) > lives;
+    await waitUntil(isBack, { timeoutMs: 60_000 });
     const books = new LedgerBooks(store, load.accountIds);
     await books.read();
     return { acked: acked.length, lost: books.lost(acked).length };
   } finally {
-    await pool.end();
     await ledger.close();
     await platform.stop();
   }
 };
-
-const isTrue = [() => true, () => false] as const;

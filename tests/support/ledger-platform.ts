@@ -5,6 +5,7 @@ import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import { startEphemeralNats, startEphemeralPostgres, type NatsUser } from '@tollkeeper/servers';
 import { startLossyProxy, type LossyProxy, type Random } from '@tollkeeper/testing';
 import { keepRunning, type KeptRunning } from './kept-running.js';
+import { startKurrentdbNode } from './kurrentdb-node.js';
 import { startService, type ServiceProcess } from './service-process.js';
 import { StreamFiles } from './stream-files.js';
 import { VolatileDisk, type Remains } from './volatile-disk.js';
@@ -15,21 +16,24 @@ export interface LedgerPlatformOptions {
   readonly projection?: boolean;
   /** Holds the events instead of PostgreSQL. */
   readonly kurrentdbUrl?: string | undefined;
+  /** The path of a node's program: the same with a node that is ours to break. */
+  readonly kurrentdbProgram?: string | undefined;
   /** Of the credit service, e.g. a short CALL_TIMEOUT_MS. */
   readonly env?: Readonly<Record<string, string>>;
   /** Between each service and the servers it talks to stands a relay that can fail. */
   readonly relayed?: boolean;
-  /** PostgreSQL's and NATS' disks can lose what was not flushed: the library of `compileVolatileDisk`. */
+  /** The servers' disks can lose what was not flushed: the library of `compileVolatileDisk`. */
   readonly volatileDisk?: string | undefined;
+  /** The disk of the node of KurrentDB flushes nothing and says that it does. */
+  readonly lyingDisk?: boolean;
 }
 
 /** The machine of the one server, or one machine for all. */
-export const powerTargets = ['postgres', 'nats', 'machine'] as const;
-export type PowerTarget = (typeof powerTargets)[number];
+export type PowerTarget = 'postgres' | 'kurrentdb' | 'nats' | 'machine';
 
 /** What the ledger needs and no more: servers, pricing, credit, perhaps the projection; each started again when it ends. */
 export interface LedgerPlatform {
-  /** The credit instances, `projection`, `nats`, `postgres`. */
+  /** The credit instances, `projection`, `pricing`, `nats`, `postgres`, `kurrentdb`. */
   readonly processes: ReadonlyMap<string, KeptRunning>;
   /** `credit-0 → store`, `projection → nats`, …; empty unless relayed. */
   readonly links: ReadonlyMap<string, LossyProxy>;
@@ -47,9 +51,14 @@ export interface LedgerPlatform {
 export const startLedgerPlatform = async (
   options: LedgerPlatformOptions = {},
 ): Promise<LedgerPlatform> => {
-  const { creditInstances = 1, kurrentdbUrl, relayed = false, volatileDisk } = options;
-  const disk = volatileDisk === undefined ? undefined : new VolatileDisk(volatileDisk);
-  const postgres = await startEphemeralPostgres({ durable: true, ...disk?.postgres });
+  const { creditInstances = 1, kurrentdbProgram, relayed = false, volatileDisk } = options;
+  const disks = volatileDisk === undefined ? undefined : newDisks(volatileDisk, options.lyingDisk);
+  const postgres = await startEphemeralPostgres({ durable: true, ...disks?.postgres.forPostgres });
+  const node =
+    kurrentdbProgram === undefined
+      ? undefined
+      : await startKurrentdbNode(kurrentdbProgram, disks?.kurrentdb.turnOn);
+  const kurrentdbUrl = node?.url ?? options.kurrentdbUrl;
   const nats = await startEphemeralNats();
   const streams = new StreamFiles(nats.storeDir);
   const logs = mkdtempSync(join(tmpdir(), 'tollkeeper-ledger-'));
@@ -89,6 +98,8 @@ export const startLedgerPlatform = async (
     toNats.moveTo(again.port);
     return again;
   });
+  if (node)
+    await keep('kurrentdb', (life) => (life === 1 ? Promise.resolve(node) : node.startAgain()));
   await serve('pricing', 'pricing', { NATS_URL: natsUrl('pricing') });
   const links = new Map<string, LossyProxy>();
   const link = async (name: string, url: string): Promise<string> => {
@@ -127,7 +138,10 @@ export const startLedgerPlatform = async (
     if (isOff('nats')) streams.lose(random);
     const victims = [...processes].filter(([name]) => isOff(name));
     const off = Promise.all(victims.map(([, each]) => each.powerOff())).then(() => undefined);
-    const back = isOff('postgres') ? disk?.losePower(off, random, remains) : off;
+    const losses = (['postgres', 'kurrentdb'] as const)
+      .filter((name) => isOff(name) && processes.has(name))
+      .flatMap((name) => disks?.[name].losePower(off, random, remains) ?? []);
+    const back = Promise.all(losses).then(() => undefined);
     if (target === 'machine') power = back;
     await off;
     if (!isOff('nats')) await streams.remember();
@@ -136,7 +150,7 @@ export const startLedgerPlatform = async (
 
   let store: Promise<EventStore> | undefined;
   return {
-    losePower: disk && losePower,
+    losePower: disks && losePower,
     processes,
     links,
     natsUrl: natsUrl('operator'),
@@ -155,10 +169,19 @@ export const startLedgerPlatform = async (
       await Promise.all([...links.values(), toPostgres, toNats].map((each) => each.close()));
       await nats.stop();
       await postgres.stop();
+      await node?.stop();
       rmSync(logs, { recursive: true, force: true });
     },
   };
 };
+
+const newDisks = (
+  library: string,
+  lies = false,
+): Readonly<Record<'postgres' | 'kurrentdb', VolatileDisk>> => ({
+  postgres: new VolatileDisk(library),
+  kurrentdb: new VolatileDisk(library, lies),
+});
 
 const withPort = (text: string, port: number): string => {
   const url = new URL(text);

@@ -47,12 +47,16 @@ export class VolatileDisk {
   private saved = '';
   private loss: (() => Promise<void>) | undefined;
 
-  constructor(private readonly library: string) {}
+  constructor(
+    private readonly library: string,
+    /** It flushes nothing, and says that it does. */
+    private readonly lies = false,
+  ) {}
 
   /** How a PostgreSQL starts whose data lie on this disk. */
-  get postgres(): Pick<PostgresOptions, 'walSegmentMb' | 'prepare'> {
+  get forPostgres(): Pick<PostgresOptions, 'walSegmentMb' | 'prepare'> {
     // Whole files are compared at each flush, and the log's are flushed most.
-    return { walSegmentMb: 1, prepare: (pgdata) => this.turnOn(pgdata) };
+    return { walSegmentMb: 1, prepare: this.turnOn };
   }
 
   /**
@@ -65,7 +69,8 @@ export class VolatileDisk {
     });
   }
 
-  private async turnOn(directory: string): Promise<NodeJS.ProcessEnv> {
+  /** Before each start of its server; what the server's environment needs. */
+  readonly turnOn = async (directory: string): Promise<NodeJS.ProcessEnv> => {
     if (this.directory === '') {
       this.directory = await fs.realpath(directory);
       this.saved = join(dirname(this.directory), `${basename(directory)}.saved`);
@@ -74,8 +79,13 @@ export class VolatileDisk {
     }
     await this.loss?.();
     this.loss = undefined;
-    return { LD_PRELOAD: this.library, DISK_ROOT: this.directory, DISK_SAVED: this.saved };
-  }
+    return {
+      LD_PRELOAD: this.library,
+      DISK_ROOT: this.directory,
+      DISK_SAVED: this.saved,
+      ...(this.lies ? { DISK_LIES: 'true' } : {}),
+    };
+  };
 
   private async restore(remains: Remains, random: Random): Promise<void> {
     const lost = `${this.directory}.lost`;
