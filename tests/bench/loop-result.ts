@@ -1,3 +1,5 @@
+import { quantile } from '../support/quantile.js';
+
 /** What a loop of callers did in a while. */
 export interface LoopResult {
   readonly perSecond: number;
@@ -10,13 +12,11 @@ export interface LoopResult {
 /** Sorts the latencies in place. */
 export const summarise = (latenciesMs: number[], failed: number, measureMs: number): LoopResult => {
   latenciesMs.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    latenciesMs[Math.min(latenciesMs.length - 1, Math.floor(latenciesMs.length * share))] ?? NaN;
   return {
     perSecond: (latenciesMs.length * 1000) / measureMs,
     done: latenciesMs.length,
     failed,
-    p50Ms: at(0.5),
-    p99Ms: at(0.99),
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
   };
 };

@@ -1,18 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import { waitUntil } from '@tollkeeper/servers';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareWithInvoice, endingsOf } from '../support/books.js';
 import { balanceOf, chat, complete, type CompletionAnswer } from '../support/completions.js';
+import { moneyFaults, VendorInvoice } from '../support/money-invariants.js';
 import { startStack, type Stack } from '../support/stack.js';
 
 const callers = 200;
+/** `npm run test:faults` asks for more. */
+const kills = Number(process.env['KILLS'] ?? 1);
+const victims = (process.env['VICTIMS'] ?? 'credit,projection,gateway,nats,postgres').split(',');
+const everyKill = victims.flatMap((victim) => Array.from({ length: kills }, () => victim));
 
 describe('a service that is killed while two hundred completions are in flight', () => {
   let stack: Stack;
   beforeAll(async () => (stack = await startStack()), 120_000);
   afterAll(() => stack.stop(), 60_000);
 
-  it.each(['credit', 'projection', 'gateway', 'nats', 'postgres'])(
+  it.each(everyKill)(
     '%s comes back by itself, and every call is charged exactly once or given back',
     async (victim) => {
       const { accountId, apiKey } = await stack.openAccount('100000');
@@ -80,6 +86,9 @@ describe('a service that is killed while two hundred completions are in flight',
         { timeoutMs: 15_000, intervalMs: 500 },
       );
       expect(proof).toMatchObject({ code: 0 });
+      const database = new pg.Pool({ connectionString: stack.ready().databaseUrl, max: 1 });
+      expect(await moneyFaults(database, new VendorInvoice(), [])).toEqual([]);
+      await database.end();
       expect(isDeepStrictEqual((await balanceOf(stack, apiKey)).reserved, '0')).toBe(true);
     },
     180_000,

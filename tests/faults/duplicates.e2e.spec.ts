@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proveStream } from '../support/account-stream.js';
 import { startLedgerPlatform, type LedgerPlatform } from '../support/ledger-platform.js';
+import { moneyFaults, VendorInvoice } from '../support/money-invariants.js';
 import { openLedgerPort, sendUntilAnswered, type LedgerPort } from '../support/ledger-port.js';
 import { scatter, storyOf, type Delivery } from './deliveries.js';
 
@@ -66,6 +67,15 @@ describe('commands that arrive often, late and out of order', () => {
   const once = (accountId: string, story: readonly ModelCommand[]): Delivery[] =>
     story.map((command, at) => ({ accountId, command, at }));
 
+  /** A call of which the exact usage came later is billed by that. */
+  const billFor = (accountId: string, story: readonly ModelCommand[], to: VendorInvoice): void => {
+    for (const { verb, body } of story) {
+      if (verb !== 'settle' && verb !== 'correct') continue;
+      const usage = body.attempts?.[0]?.usage;
+      if (usage) to.bill(`${accountId}/${body.reservationId}`, usage);
+    }
+  };
+
   const readHash = async (accountId: string): Promise<string> => {
     const hash = createHash('sha256');
     for (const [table, columns] of Object.entries(tables)) {
@@ -115,6 +125,9 @@ describe('commands that arrive often, late and out of order', () => {
       });
       expect(b.reservations.size).toBeGreaterThan(0);
       expect(await readHash(scattered)).toBe(await readHash(inOrder));
+      const invoice = new VendorInvoice();
+      for (const accountId of [inOrder, scattered]) billFor(accountId, story, invoice);
+      expect(await moneyFaults(database, invoice, [inOrder, scattered])).toEqual([]);
       expect(await readHash('nobody')).not.toBe(await readHash(inOrder));
       console.log(
         `×${String(copies)}: ${String(story.length)} commands, ${String(deliveries.length)} messages`,

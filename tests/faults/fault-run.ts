@@ -1,27 +1,33 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatMoney } from '@tollkeeper/kernel';
 import { waitUntil } from '@tollkeeper/servers';
 import type { Random } from '@tollkeeper/testing';
+import pg from 'pg';
 import { checkHistories, type CheckedHistories } from '../concurrency/check-histories.js';
 import { startLedgerPlatform, type LedgerPlatform } from '../support/ledger-platform.js';
+import { moneyFaults } from '../support/money-invariants.js';
 import { openLedgerPort, sendUntilAnswered, type LedgerPort } from '../support/ledger-port.js';
 import { root } from '../support/root.js';
-import { chooseFault, inflict, type Fault, type FaultChoice } from './fault.js';
+import { inflict, planFaults, type Fault, type FaultChoice } from './fault.js';
 import { LedgerBooks } from './ledger-books.js';
-import { startLoad, type AckedEnd, type LoadFigures } from './load.js';
+import { startLoad, type Acked, type Load, type LoadFigures } from './load.js';
 
 export interface FaultRunOptions extends FaultChoice {
-  readonly faults: number;
   /** No new fault begins after so long. */
   readonly timeMaxMs: number;
   readonly creditInstances: number;
   readonly kurrentdbUrl: string | undefined;
+  readonly kurrentdbProgram: string | undefined;
+  /** For power losses: the library of `compileVolatileDisk`. */
+  readonly volatileDisk: string | undefined;
   readonly onFault: (line: string) => void;
 }
 
 export interface FaultRecord extends Fault {
-  /** From the end of the fault, for a kill from the kill, to the first command that was carried out. */
+  /** From the end of the fault, for a kill or a cut from its moment, to the first command that was carried out. */
   readonly recoveryMs: number;
 }
 
@@ -30,7 +36,7 @@ export interface FaultReport {
   readonly load: LoadFigures;
   readonly acked: number;
   readonly events: number;
-  /** Acknowledged ends that the ledger does not have, or has otherwise. */
+  /** What was acknowledged and the ledger does not have, or has otherwise. */
   readonly lost: readonly string[];
   readonly broken: readonly string[];
   /** Recorded on small accounts of their own while the faults went on. */
@@ -39,6 +45,10 @@ export interface FaultReport {
   readonly openReservations: number;
   /** What `audit verify` said when it was not content. */
   readonly proof: string | undefined;
+  /** Of the vendor, in US dollars. */
+  readonly invoiceUsd: string;
+  /** What is wrong with the money at the end. */
+  readonly moneyFaults: readonly string[];
 }
 
 const callTimeoutMs = 12_000;
@@ -51,6 +61,8 @@ export const runFaults = async (random: Random, options: FaultRunOptions): Promi
   const platform = await startLedgerPlatform({
     creditInstances: options.creditInstances,
     kurrentdbUrl: options.kurrentdbUrl,
+    kurrentdbProgram: options.kurrentdbProgram,
+    volatileDisk: options.volatileDisk,
     projection: true,
     relayed: true,
     env: { CALL_TIMEOUT_MS: String(callTimeoutMs), SETTLE_GRACE_MS: String(settleGraceMs) },
@@ -68,7 +80,7 @@ class FaultRun {
   private readonly faults: FaultRecord[] = [];
   private readonly lost: string[] = [];
   private readonly broken: string[] = [];
-  private acked = 0;
+  private readonly acked: Acked[] = [];
   private probes = 0;
 
   constructor(
@@ -93,18 +105,24 @@ class FaultRun {
       options: { clients: 8, operations: 60, persistence: { tryMs: 1_000, giveUpAfterMs: 6_000 } },
       lastsMsMax: callTimeoutMs + settleGraceMs - 1_000,
     });
-    const books = new LedgerBooks(await this.platform.store(), [...load.accountIds, probe]);
+    const store = await this.platform.store();
+    const open = (): LedgerBooks => new LedgerBooks(store, [...load.accountIds, probe]);
+    let books = open();
     const until = performance.now() + this.options.timeMaxMs;
-    for (let n = 1; n <= this.options.faults && performance.now() < until; n++) {
+    const plan = planFaults(this.platform, this.random, this.options);
+    for (const [index, fault] of plan.entries()) {
+      if (performance.now() > until) break;
       await sleep(this.random.int(300, 1_500));
-      const fault = chooseFault(this.platform, this.random, this.options);
-      const overAt = await inflict(this.platform, fault);
+      const overAt = await inflict(this.platform, fault, this.random);
       const recoveryMs = (await this.firstAnswerAt(probe)) - overAt;
       this.faults.push({ ...fault, recoveryMs });
-      await this.compare(books, load.takeAcked());
+      // What had been read may be gone again: everything that was ever acknowledged is looked for.
+      const anew = fault.kind === 'power-loss';
+      if (anew) books = open();
+      await this.compare(books, load.takeAcked(), anew);
       const lasted = fault.lastsMs > 0 ? ` for ${String(fault.lastsMs)} ms` : '';
       this.options.onFault(
-        `${String(n)}: ${fault.kind} ${fault.target}${lasted}: back after ${recoveryMs.toFixed(0)} ms; ${String(this.acked)} acknowledged ends, ${String(this.lost.length)} lost, ${String(this.broken.length)} broken`,
+        `${String(index + 1)}/${String(plan.length)}: ${fault.kind} ${fault.target}${lasted}: back after ${recoveryMs.toFixed(0)} ms; ${String(this.acked.length)} acknowledged, ${String(this.lost.length)} lost, ${String(this.broken.length)} broken`,
       );
     }
     await load.stop();
@@ -112,16 +130,19 @@ class FaultRun {
     const checked = await histories;
     await this.compare(books, load.takeAcked());
     await this.untilNoneOpen(books);
+    const proof = await this.prove();
     return {
       faults: this.faults,
       load: load.figures(),
-      acked: this.acked,
+      acked: this.acked.length,
       events: books.events,
       lost: this.lost,
       broken: this.broken,
       histories: checked,
       openReservations: books.openReservations,
-      proof: await this.prove(),
+      proof,
+      invoiceUsd: formatMoney(load.invoice.totalUsd),
+      moneyFaults: await this.moneyFaults(load),
     };
   }
 
@@ -148,11 +169,11 @@ class FaultRun {
     return performance.now();
   }
 
-  /** The acknowledged ends are taken before the streams are read: by then they must be in them. */
-  private async compare(books: LedgerBooks, acked: readonly AckedEnd[]): Promise<void> {
-    this.acked += acked.length;
+  /** The acknowledged are taken before the streams are read: by then they must be in them. */
+  private async compare(books: LedgerBooks, acked: readonly Acked[], anew = false): Promise<void> {
+    this.acked.push(...acked);
     this.broken.push(...(await books.read()));
-    this.lost.push(...books.lost(acked));
+    this.lost.push(...books.lost(anew ? this.acked : acked));
   }
 
   private async untilNoneOpen(books: LedgerBooks): Promise<void> {
@@ -164,6 +185,15 @@ class FaultRun {
       },
       { timeoutMs, intervalMs: 500 },
     );
+  }
+
+  private async moneyFaults({ invoice, accountIds }: Load): Promise<string[]> {
+    const pool = new pg.Pool({ connectionString: this.platform.databaseUrl, max: 1 });
+    try {
+      return await moneyFaults(pool, invoice, accountIds);
+    } finally {
+      await pool.end();
+    }
   }
 
   private async prove(): Promise<string | undefined> {
@@ -191,5 +221,3 @@ class FaultRun {
     }
   }
 }
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,3 +1,4 @@
+import { quantile } from '../support/quantile.js';
 import type { FaultRecord, FaultReport } from './fault-run.js';
 
 export const isClean = ({
@@ -6,15 +7,14 @@ export const isClean = ({
   histories,
   openReservations,
   proof,
+  moneyFaults,
 }: FaultReport): boolean =>
+  moneyFaults.length === 0 &&
   histories.wrong.length === 0 &&
   lost.length === 0 &&
   broken.length === 0 &&
   openReservations === 0 &&
   proof === undefined;
-
-const quantile = (sorted: readonly number[], part: number): number =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
 
 const rowOf = (name: string, faults: readonly FaultRecord[]): string => {
   const ms = faults.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b);
@@ -37,10 +37,12 @@ export const summaryOf = (report: FaultReport, seed: number): string => {
     ...[...groups].sort(([a], [b]) => a.localeCompare(b)).map(([name, some]) => rowOf(name, some)),
     rowOf('all', report.faults),
     '',
-    `seed ${String(seed)}; ${String(report.events)} events; ${String(load.reserved)} reserved, ${String(load.settled)} settled (${String(load.late)} late), ${String(load.released)} released, ${String(load.abandoned)} abandoned, ${String(load.unanswered)} given up without an answer`,
+    `seed ${String(seed)}; ${String(report.events)} events; ${String(load.granted)} granted, ${String(load.reserved)} reserved, ${String(load.settled)} settled (${String(load.late)} late), ${String(load.released)} released, ${String(load.abandoned)} abandoned, ${String(load.unanswered)} given up without an answer`,
     `refused: ${[...load.refused].map(([reason, count]) => `${reason} ${String(count)}`).join(', ') || 'none'}`,
-    `acknowledged ends ${String(report.acked)}: lost or changed ${String(report.lost.length)}; promises broken ${String(report.broken.length)}; open after their time ${String(report.openReservations)}; audit verify ${report.proof === undefined ? 'is content' : 'FAILS'}`,
+    `acknowledged ${String(report.acked)}: lost or changed ${String(report.lost.length)}; promises broken ${String(report.broken.length)}; open after their time ${String(report.openReservations)}; audit verify ${report.proof === undefined ? 'is content' : 'FAILS'}`,
     `histories ${String(report.histories.histories)} (${String(report.histories.operations)} operations, ${String(report.histories.unanswered)} unanswered; ${String(report.histories.tooLong)} too long to check): not linearizable ${String(report.histories.wrong.length)}`,
+    `the vendor billed ${report.invoiceUsd} USD; debits and credits, balances, prices and the invoice: ${String(report.moneyFaults.length)} differences`,
+    ...report.moneyFaults.slice(0, 20),
     ...report.histories.wrong.slice(0, 2).map((wrong) => JSON.stringify(wrong)),
     ...report.lost.slice(0, 20),
     ...report.broken.slice(0, 20),

@@ -1,9 +1,18 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '@tollkeeper/testing';
-import type { LedgerPlatform } from '../support/ledger-platform.js';
+import type { LedgerPlatform, PowerTarget } from '../support/ledger-platform.js';
 
-export const faultKinds = ['kill', 'pause', 'cut', 'half-open', 'latency'] as const;
+export const faultKinds = [
+  'kill',
+  'pause',
+  'cut',
+  'half-open',
+  'stall',
+  'latency',
+  'power-loss',
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** Something that goes wrong and ends again. */
@@ -15,44 +24,68 @@ export interface Fault {
   readonly lastsMs: number;
 }
 
+/** How often each kind happens to each of its targets. */
+export type FaultCounts = Readonly<Record<FaultKind, number>>;
+
 export interface FaultChoice {
-  readonly kinds: readonly FaultKind[];
+  readonly counts: FaultCounts;
+  /** Beginnings of names. */
   readonly targets: readonly string[];
 }
 
-/** Processes are killed and paused; links are cut, made half-open or slow; the node of the event store is killed. */
-export const targetsOf = (platform: LedgerPlatform, kind: FaultKind): string[] => {
-  if (kind === 'kill') {
-    const node = process.env['KURRENTDB_RESTART_COMMAND'];
-    const hasNode = platform.kurrentdbUrl !== undefined && node !== undefined;
-    return [...platform.processes.keys(), ...(hasNode ? ['kurrentdb'] : [])].filter(isFaulty);
+/** Processes are killed and paused; links are cut, half-open, stalled or slow; servers lose what they had not flushed. */
+const targetsOf = (platform: LedgerPlatform, kind: FaultKind): readonly string[] => {
+  switch (kind) {
+    case 'kill': {
+      const node = process.env['KURRENTDB_RESTART_COMMAND'];
+      const isForeign = !platform.processes.has('kurrentdb') && platform.kurrentdbUrl !== undefined;
+      const hasNode = isForeign && node !== undefined;
+      return [...platform.processes.keys(), ...(hasNode ? ['kurrentdb'] : [])].filter(isFaulty);
+    }
+    case 'pause':
+      return [...platform.processes.keys()].filter(isFaulty);
+    case 'power-loss':
+      return platform.losePower
+        ? [
+            ...['postgres', 'kurrentdb', 'nats'].filter((name) => platform.processes.has(name)),
+            'machine',
+          ]
+        : [];
+    default:
+      return [...platform.links.keys()];
   }
-  return kind === 'pause'
-    ? [...platform.processes.keys()].filter(isFaulty)
-    : [...platform.links.keys()];
 };
 
 /** The price book is another service's matter. */
 const isFaulty = (name: string): boolean => name !== 'pricing';
 
-export const chooseFault = (
+/** Every kind, as often as it is wanted, to each of its targets; in any order. */
+export const planFaults = (
   platform: LedgerPlatform,
   random: Random,
-  { kinds, targets }: FaultChoice,
-): Fault => {
-  const some = kinds.flatMap((kind) =>
+  { counts, targets }: FaultChoice,
+): Fault[] => {
+  const plan = faultKinds.flatMap((kind) =>
     targetsOf(platform, kind)
       .filter((target) => targets.some((wanted) => target.startsWith(wanted)))
-      .map((target) => ({ kind, target })),
+      .flatMap((target) => Array.from({ length: counts[kind] }, () => ({ kind, target }))),
   );
-  if (some.length === 0) throw new Error('no target can have such a fault');
-  const { kind, target } = random.pick(some);
-  return { kind, target, lastsMs: lastsMs(kind, random) };
+  if (plan.length === 0) throw new Error('no target can have such a fault');
+  return shuffled(plan, random).map((fault) => ({
+    ...fault,
+    lastsMs: lastsMs(fault.kind, random),
+  }));
 };
+
+const shuffled = <T>(some: readonly T[], random: Random): T[] =>
+  some
+    .map((each) => ({ each, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ each }) => each);
 
 /** From a tenth of a second to fifteen, the short ones as likely as the long ones. */
 const lastsMs = (kind: FaultKind, random: Random): number => {
-  if (kind === 'kill' || kind === 'cut') return 0;
+  if (kind === 'kill' || kind === 'cut' || kind === 'power-loss') return 0;
   return Math.round(100 * 150 ** random.next());
 };
 
@@ -60,6 +93,7 @@ const lastsMs = (kind: FaultKind, random: Random): number => {
 export const inflict = async (
   platform: LedgerPlatform,
   { kind, target, lastsMs: ms }: Fault,
+  random: Random,
 ): Promise<number> => {
   const link = platform.links.get(target);
   const kept = platform.processes.get(target);
@@ -82,6 +116,14 @@ export const inflict = async (
       await sleep(ms);
       link?.heal();
       break;
+    case 'stall':
+      link?.stall();
+      await sleep(ms);
+      link?.heal();
+      break;
+    case 'power-loss':
+      await platform.losePower?.(target as PowerTarget, random);
+      break;
     case 'latency':
       link?.delay(Math.min(500, ms));
       await sleep(ms);
@@ -90,5 +132,3 @@ export const inflict = async (
   }
   return performance.now();
 };
-
-const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

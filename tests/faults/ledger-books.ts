@@ -1,7 +1,7 @@
 import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import type { EventStore } from '@tollkeeper/event-store';
 import { StreamPromises } from '@tollkeeper/testing';
-import type { AckedEnd } from './load.js';
+import type { Acked } from './load.js';
 
 /** The reader's own connections may have been those that the fault broke. */
 const untilRead = async (read: () => Promise<void>): Promise<void> => {
@@ -18,6 +18,7 @@ const untilRead = async (read: () => Promise<void>): Promise<void> => {
 
 interface Book {
   readonly promises: StreamPromises;
+  readonly grantIds: Set<string>;
   nextRevision: number;
 }
 
@@ -31,7 +32,10 @@ export class LedgerBooks {
     accountIds: readonly string[],
   ) {
     this.books = new Map(
-      accountIds.map((id) => [id, { promises: new StreamPromises(), nextRevision: 0 }]),
+      accountIds.map((id) => [
+        id,
+        { promises: new StreamPromises(), grantIds: new Set<string>(), nextRevision: 0 },
+      ]),
     );
   }
 
@@ -50,6 +54,7 @@ export class LedgerBooks {
       const { metadata, ...fact } = fromStoredCredit(stored);
       book.nextRevision = stored.revision + 1;
       this.events++;
+      if (fact.type === 'CreditsGranted') book.grantIds.add(fact.data.grantId);
       try {
         book.promises.apply(fact, metadata.occurredAt);
       } catch (error) {
@@ -58,23 +63,31 @@ export class LedgerBooks {
     }
   }
 
-  /** Ends that a client was told of and the ledger does not have so. */
-  lost(acked: readonly AckedEnd[]): string[] {
-    return acked.flatMap((end) => {
-      const book = this.books.get(end.accountId)?.promises.reservations.get(end.reservationId);
-      const settled = book?.state === 'settled' || book?.state === 'late';
-      const charge = book?.chargeCredits.toFixed();
-      const holds =
-        end.end === 'settled'
-          ? settled && charge === end.chargeCredits
-          : book?.state === 'released';
-      const found = `${book?.state ?? 'nothing'}, ${charge ?? 'no'} charge`;
-      return holds
-        ? []
-        : [
-            `${end.accountId}/${end.reservationId}: ${end.end} ${end.chargeCredits ?? ''}; found ${found}`,
-          ];
+  /** What a client was told and the ledger does not have so. */
+  lost(acked: readonly Acked[]): string[] {
+    return acked.flatMap((each) => {
+      const found = this.found(each);
+      if (found === undefined) return [];
+      return [
+        `${each.accountId}/${each.id}: ${each.act} ${each.chargeCredits ?? ''}; found ${found}`,
+      ];
     });
+  }
+
+  /** What there is instead; undefined when it is as it was told. */
+  private found({ accountId, id, act, chargeCredits }: Acked): string | undefined {
+    const book = this.books.get(accountId);
+    if (act === 'granted') return book?.grantIds.has(id) ? undefined : 'nothing';
+    const reservation = book?.promises.reservations.get(id);
+    if (!reservation) return 'nothing';
+    if (act === 'reserved') return undefined;
+    const { state } = reservation;
+    const charge = reservation.chargeCredits.toFixed();
+    const holds =
+      act === 'settled'
+        ? (state === 'settled' || state === 'late') && charge === chargeCredits
+        : state === 'released';
+    return holds ? undefined : `${state}, ${charge} charge`;
   }
 
   get openReservations(): number {

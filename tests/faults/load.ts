@@ -1,5 +1,6 @@
-import { parseMoney } from '@tollkeeper/kernel';
+import { parseMoney, uuidv7 } from '@tollkeeper/kernel';
 import type { ModelCommand, Random } from '@tollkeeper/testing';
+import { VendorInvoice } from '../support/money-invariants.js';
 import {
   sendUntilAnswered,
   type LedgerPort,
@@ -8,15 +9,17 @@ import {
 } from '../support/ledger-port.js';
 
 /** What a client was told, in the client's own words. */
-export interface AckedEnd {
+export interface Acked {
   readonly accountId: string;
-  readonly reservationId: string;
-  readonly end: 'settled' | 'released';
+  /** Of the grant or the reservation. */
+  readonly id: string;
+  readonly act: 'granted' | 'reserved' | 'settled' | 'released';
   /** Of a settle. */
-  readonly chargeCredits: string | undefined;
+  readonly chargeCredits?: string;
 }
 
 export interface LoadFigures {
+  readonly granted: number;
   readonly reserved: number;
   readonly settled: number;
   readonly released: number;
@@ -31,8 +34,10 @@ export interface LoadFigures {
 export interface Load {
   readonly accountIds: readonly string[];
   /** What was acknowledged since the last look. */
-  readonly takeAcked: () => AckedEnd[];
+  readonly takeAcked: () => Acked[];
   readonly figures: () => LoadFigures;
+  /** Of the vendor that did the calls. */
+  readonly invoice: VendorInvoice;
   readonly stop: () => Promise<void>;
 }
 
@@ -56,6 +61,7 @@ export const startLoad = async (
 };
 
 const model = { provider: 'openai', model: 'gpt-4o' };
+const usage = { input: 900, output: 50 };
 const completion = {
   candidates: [model],
   bounds: { inputTokens: 1000, outputTokens: 100 },
@@ -63,9 +69,11 @@ const completion = {
 
 class RunningLoad implements Load {
   readonly accountIds: readonly string[];
+  readonly invoice = new VendorInvoice();
   private readonly run: string;
-  private acked: AckedEnd[] = [];
+  private acked: Acked[] = [];
   private readonly counts = {
+    granted: 0,
     reserved: 0,
     settled: 0,
     released: 0,
@@ -94,8 +102,7 @@ class RunningLoad implements Load {
     for (const accountId of this.accountIds) {
       const owner = { ownerUserId: 'usr_load', tier: 'pro' } as const;
       await this.send(accountId, { verb: 'open', id: `open_${accountId}`, body: owner });
-      const body = { amountCredits: '1000000' };
-      await this.send(accountId, { verb: 'grant', id: `grant_${accountId}`, body });
+      await this.grant(accountId, `grant_${accountId}`, '1000000');
     }
   }
 
@@ -104,7 +111,7 @@ class RunningLoad implements Load {
     this.clients = Promise.all(Array.from({ length: clients }, () => this.client()));
   }
 
-  takeAcked(): AckedEnd[] {
+  takeAcked(): Acked[] {
     return this.acked.splice(0);
   }
 
@@ -119,8 +126,20 @@ class RunningLoad implements Load {
 
   private async client(): Promise<void> {
     while (!this.stopping) {
-      await this.reserveAndEnd(this.random.pick(this.accountIds), `r${String(this.place++)}`);
+      const place = String(this.place++);
+      const accountId = this.random.pick(this.accountIds);
+      if (this.random.int(0, 99) < 2) await this.grant(accountId, `g${place}`, '5');
+      // A few callers make ids of their own, about which an account that has forgotten something must ask first.
+      const reservationId = this.random.int(0, 15) === 0 ? `r${place}` : uuidv7();
+      await this.reserveAndEnd(accountId, reservationId);
     }
+  }
+
+  private async grant(accountId: string, id: string, amountCredits: string): Promise<void> {
+    const reply = await this.send(accountId, { verb: 'grant', id, body: { amountCredits } });
+    if (reply?.['status'] !== 'accepted') return;
+    this.counts.granted++;
+    this.acked.push({ accountId, id: String(reply['grantId']), act: 'granted' });
   }
 
   private async reserveAndEnd(accountId: string, reservationId: string): Promise<void> {
@@ -133,6 +152,7 @@ class RunningLoad implements Load {
     });
     if (reserved?.['status'] !== 'accepted') return;
     this.counts.reserved++;
+    this.acked.push({ accountId, id: reservationId, act: 'reserved' });
     await this.hold();
     const fate = this.random.int(0, 99);
     if (fate < 3) {
@@ -154,7 +174,8 @@ class RunningLoad implements Load {
     reservationId: string,
     amountCredits: string | undefined,
   ): Promise<void> {
-    const attempts = [{ ...model, usage: { input: 900, output: 50 } }];
+    const attempts = [{ ...model, usage }];
+    if (amountCredits === undefined) this.invoice.bill(`${accountId}/${reservationId}`, usage);
     const reply = await this.send(accountId, {
       verb: 'settle',
       id: `s_${reservationId}`,
@@ -170,7 +191,7 @@ class RunningLoad implements Load {
     if (amountCredits !== undefined && !parseMoney(chargeCredits).eq(amountCredits)) {
       throw new Error(`${reservationId} was charged ${chargeCredits}, not ${amountCredits}`);
     }
-    this.acked.push({ accountId, reservationId, end: 'settled', chargeCredits });
+    this.acked.push({ accountId, id: reservationId, act: 'settled', chargeCredits });
   }
 
   private async release(accountId: string, reservationId: string): Promise<void> {
@@ -178,7 +199,7 @@ class RunningLoad implements Load {
     const reply = await this.send(accountId, { verb: 'release', id: `l_${reservationId}`, body });
     if (reply?.['status'] !== 'accepted') return;
     this.counts.released++;
-    this.acked.push({ accountId, reservationId, end: 'released', chargeCredits: undefined });
+    this.acked.push({ accountId, id: reservationId, act: 'released' });
   }
 
   private async hold(): Promise<void> {

@@ -3,25 +3,30 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomFrom, seedFor } from '@tollkeeper/testing';
 import { root } from '../support/root.js';
-import { faultKinds, type FaultKind } from './fault.js';
+import { compileVolatileDisk } from '../support/volatile-disk.js';
+import { faultKinds, type FaultCounts, type FaultKind } from './fault.js';
 import { runFaults } from './fault-run.js';
 import { isClean, summaryOf } from './fault-summary.js';
+import { figure, figuresUsage, type FigureName } from './figures.js';
+import { runUnsafeStores } from './unsafe-store.js';
 
-const usage = `npm run test:faults -- [model|concurrency|messages|faults …] [options]; without a name: all of them
+const usage = `npm run test:faults -- [model|concurrency|messages|faults|power|gateway …] [options]; without a name: all of them
 
+  --night         the second figure of each line below instead of the first; an environment variable comes before both
+${figuresUsage}
   --seed N        of everything; a new one is printed otherwise
-  --kills N       faults, kills and others, one after the other (200)
   --minutes N     no new fault after so long (120)
   --kinds a,b     of ${faultKinds.join(', ')} (all)
-  --targets a,b   beginnings of names: credit, projection, nats, postgres, kurrentdb (all)
+  --targets a,b   beginnings of names: credit, projection, nats, postgres, machine, kurrentdb (all)
   --instances N   of the credit service (1)
-  --store NAME    postgres or kurrentdb, which needs KURRENTDB_URL; KURRENTDB_RESTART_COMMAND lets its node be killed`;
+  --store NAME    postgres or kurrentdb: KURRENTDB_PROGRAM is the path of a node's program, which may be killed, paused and lose
+                  its power; or KURRENTDB_URL is a node of somebody else, killed by KURRENTDB_RESTART_COMMAND`;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    night: { type: 'boolean', default: false },
     seed: { type: 'string' },
-    kills: { type: 'string', default: '200' },
     minutes: { type: 'string', default: '120' },
     kinds: { type: 'string', default: faultKinds.join() },
     targets: { type: 'string', default: '' },
@@ -30,60 +35,87 @@ const { positionals, values } = parseArgs({
     help: { type: 'boolean', default: false },
   },
 });
-const parts = ['model', 'concurrency', 'messages', 'faults'] as const;
+const parts = ['model', 'concurrency', 'messages', 'faults', 'power', 'gateway'] as const;
 type Part = (typeof parts)[number];
 
 const wanted = positionals.length === 0 ? parts : positionals;
 const seed = seedFor('test:faults', values.seed ?? process.env['SEED']);
-const kurrentdbUrl = values.store === 'kurrentdb' ? process.env['KURRENTDB_URL'] : undefined;
+const isKurrentdb = values.store === 'kurrentdb';
+const kurrentdbProgram = isKurrentdb ? process.env['KURRENTDB_PROGRAM'] : undefined;
+const kurrentdbUrl = isKurrentdb ? process.env['KURRENTDB_URL'] : undefined;
+const count = (name: FigureName): number => figure(name, values.night);
 
-/** The specs of `npm test` with the figures of a night. */
-const runSpecs = (path: string, env: Readonly<Record<string, string>>): Promise<boolean> =>
+/** The specs of `npm test` with larger figures. */
+const runSpecs = (
+  path: string,
+  figures: readonly FigureName[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<boolean> =>
   new Promise((resolve) => {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
+    const counts = Object.fromEntries(figures.map((name) => [name, String(count(name))]));
     const child = spawn(process.execPath, [vitest, 'run', path], {
       cwd: root,
-      env: { ...process.env, SEED: String(seed), CREDIT_INSTANCES: values.instances, ...env },
+      env: {
+        ...process.env,
+        SEED: String(seed),
+        CREDIT_INSTANCES: values.instances,
+        ...counts,
+        ...env,
+      },
       stdio: 'inherit',
     });
     child.once('exit', (code) => resolve(code === 0));
   });
 
-const runFaultsOnce = async (): Promise<boolean> => {
+const runCounted = async (counts: FaultCounts, volatileDisk?: string): Promise<boolean> => {
+  const kinds = values.kinds.split(',');
+  const chosen = faultKinds.map((kind) => [kind, kinds.includes(kind) ? counts[kind] : 0]);
   const report = await runFaults(randomFrom(seed), {
-    faults: Number(values.kills),
+    counts: Object.fromEntries(chosen) as Record<FaultKind, number>,
     timeMaxMs: Number(values.minutes) * 60_000,
-    kinds: values.kinds.split(',') as FaultKind[],
     targets: values.targets.split(','),
     creditInstances: Number(values.instances),
     kurrentdbUrl,
+    kurrentdbProgram,
+    volatileDisk,
     onFault: (line) => console.error(line),
   });
   console.log(summaryOf(report, seed));
   return isClean(report);
 };
 
+const none = { kill: 0, pause: 0, cut: 0, 'half-open': 0, stall: 0, latency: 0, 'power-loss': 0 };
+
+const runKillsAndCuts = (): Promise<boolean> => {
+  const pauses = count('PAUSES');
+  const links = { cut: pauses, 'half-open': pauses, stall: pauses, latency: pauses };
+  return runCounted({ ...none, ...links, kill: count('KILLS'), pause: pauses });
+};
+
+/** First that the test would notice: the same loss with a store that does not wait for its disk. */
+const runPowerLosses = async (): Promise<boolean> => {
+  const volatileDisk = await compileVolatileDisk();
+  if (volatileDisk === undefined) return true;
+  const noticed = await runUnsafeStores(randomFrom(seed), { volatileDisk, kurrentdbProgram });
+  const clean = await runCounted({ ...none, 'power-loss': count('LOSSES') }, volatileDisk);
+  return noticed && clean;
+};
+
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
-  model: () =>
-    runSpecs('services/credit/src/model', {
-      MODEL_RUNS: process.env['MODEL_RUNS'] ?? '20000',
-      MODEL_STEPS: process.env['MODEL_STEPS'] ?? '200',
-      REAL_LIVES: process.env['REAL_LIVES'] ?? '100',
-    }),
+  model: () => runSpecs('services/credit/src/model', ['MODEL_RUNS', 'MODEL_STEPS', 'REAL_LIVES']),
   concurrency: () =>
-    runSpecs('tests/concurrency', {
-      HISTORIES: process.env['HISTORIES'] ?? '2500',
-      FAULTY_HISTORIES: process.env['FAULTY_HISTORIES'] ?? '2500',
-      ACCOUNTS: process.env['ACCOUNTS'] ?? '10000',
-    }),
-  messages: () => runSpecs('tests/faults', { MESSAGES: '100000' }),
-  faults: runFaultsOnce,
+    runSpecs('tests/concurrency', ['HISTORIES', 'FAULTY_HISTORIES'], { ACCOUNTS: '10000' }),
+  messages: () => runSpecs('tests/faults/duplicates', ['MESSAGES']),
+  faults: runKillsAndCuts,
+  power: runPowerLosses,
+  gateway: () => runSpecs('tests/e2e/kills', ['KILLS'], { VICTIMS: 'gateway' }),
 };
 
 if (values.help) {
   console.log(usage);
-} else if (values.store === 'kurrentdb' && kurrentdbUrl === undefined) {
-  throw new Error('--store kurrentdb needs KURRENTDB_URL');
+} else if (isKurrentdb && kurrentdbUrl === undefined && kurrentdbProgram === undefined) {
+  throw new Error('--store kurrentdb needs KURRENTDB_PROGRAM or KURRENTDB_URL');
 } else {
   for (const name of wanted) {
     const part = parts.find((each) => each === name);

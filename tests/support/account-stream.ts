@@ -1,4 +1,4 @@
-import { creditStream, fromStoredCredit } from '@tollkeeper/events';
+import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
 import type { EventStore } from '@tollkeeper/event-store';
 import { StreamPromises } from '@tollkeeper/testing';
 
@@ -13,4 +13,15 @@ export const proveStream = async (
     promises.apply(fact, metadata.occurredAt);
   }
   return promises;
+};
+
+export const eventsOf = async (
+  store: EventStore,
+  accountId: string,
+): Promise<CreditAccountEvent[]> => {
+  const events: CreditAccountEvent[] = [];
+  for await (const stored of store.read(creditStream(accountId))) {
+    events.push(fromStoredCredit(stored));
+  }
+  return events;
 };

@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CreditAccountEvent, PricedAttempt } from '@tollkeeper/events';
 import { request } from 'undici';
+import { formatMoney } from '@tollkeeper/kernel';
+import { gpt4oCostUsd } from './money-invariants.js';
 import type { Stack } from './stack.js';
 
 /** How one reservation ended, by its events. */
@@ -48,7 +50,7 @@ export interface Disagreement {
   readonly why: string;
 }
 
-/** What the vendor's own invoice and the ledger do not agree on, calls flagged estimated or expired aside. */
+/** What the vendor's own invoice, for calls of gpt-4o, and the ledger do not agree on, calls flagged estimated or expired aside. */
 export const compareWithInvoice = async (
   stack: Stack,
   endings: ReadonlyMap<string, Ending>,
@@ -75,8 +77,11 @@ export const compareWithInvoice = async (
         });
       continue;
     }
-    const ledger = [attempt.vendorRequestId, ...quantities(attempt)];
-    const vendor = [line.vendorRequestId, String(line.promptTokens), String(line.completionTokens)];
+    const { promptTokens, completionTokens } = line;
+    const cost = gpt4oCostUsd(promptTokens, completionTokens);
+    const ledger = [attempt.vendorRequestId, ...quantities(attempt), attempt.costUsd];
+    const tokens = [String(promptTokens), String(completionTokens)];
+    const vendor = [line.vendorRequestId, ...tokens, formatMoney(cost)];
     if (isDeepStrictEqual(ledger, vendor)) agreed++;
     else disagreements.push({ ...line, why: `${ledger.join()} is not ${vendor.join()}` });
   }

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { partitionBucket } from '@tollkeeper/contracts';
-import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
+import type { CreditAccountEvent } from '@tollkeeper/events';
 import { openEventStore } from '@tollkeeper/event-store';
 import { connectNats, request } from '@tollkeeper/messaging';
 import {
@@ -11,6 +11,7 @@ import {
   waitUntil,
   type RunningNats,
 } from '@tollkeeper/servers';
+import { eventsOf } from './account-stream.js';
 import { startService, type ServiceProcess } from './service-process.js';
 
 /** Which instance owns each partition, as the lease bucket says. */
@@ -99,13 +100,7 @@ export const startCreditCluster = async (options: CreditClusterOptions): Promise
         throw new Error(`not shared among ${names.join()}: ${JSON.stringify(await ownership())}`);
       }
     },
-    eventsOf: async (accountId) => {
-      const events: CreditAccountEvent[] = [];
-      for await (const event of store.read(creditStream(accountId))) {
-        events.push(fromStoredCredit(event));
-      }
-      return events;
-    },
+    eventsOf: (accountId) => eventsOf(store, accountId),
     stop: async () => {
       await Promise.all([...instances.values()].map((each) => each.stop()));
       await operator.close();

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { identifyProcess, isRunning, waitUntil } from '@tollkeeper/servers';
 
 /** One life of a process. */
 export interface Life {
@@ -13,6 +14,8 @@ export interface KeptRunning {
   readonly lives: () => number;
   /** To the process and, where it has some, its children. */
   readonly signal: (signal: NodeJS.Signals) => void;
+  /** Kills the process and its children at one moment; resolves when none of them does anything any more. */
+  readonly powerOff: () => Promise<void>;
   /** From now on its end is final. */
   readonly letGo: () => void;
 }
@@ -51,6 +54,13 @@ export const keepRunning = async <L extends Life>(
     signal: (signal) => {
       for (const pid of signal === 'SIGKILL' ? [current.pid] : treeOf(current.pid))
         send(pid, signal);
+    },
+    powerOff: async () => {
+      // One that stands still has no more children while they are counted.
+      send(current.pid, 'SIGSTOP');
+      const tree = treeOf(current.pid).flatMap((pid) => identifyProcess(pid) ?? []);
+      for (const { pid } of tree) send(pid, 'SIGKILL');
+      await waitUntil(() => !tree.some(isRunning), { timeoutMs: 30_000 });
     },
     letGo: () => {
       kept = false;

@@ -4,9 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
+import type { CreditAccountEvent } from '@tollkeeper/events';
 import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import { waitUntil } from '@tollkeeper/servers';
+import { eventsOf } from './account-stream.js';
 import { root } from './root.js';
 
 const toll = join(root, 'services/toll/dist/main.js');
@@ -113,16 +114,9 @@ export const startStack = async (env: NodeJS.ProcessEnv = {}): Promise<Stack> =>
         kurrentdbUrl,
         applicationName: 'e2e',
       }));
-      const events: CreditAccountEvent[] = [];
-      const read = async (): Promise<void> => {
-        events.length = 0;
-        for await (const event of opened.read(creditStream(accountId))) {
-          events.push(fromStoredCredit(event));
-        }
-      };
+      const read = (): Promise<CreditAccountEvent[]> => eventsOf(opened, accountId);
       // After a kill of the database the first look may meet a connection that is dead.
-      await read().catch(read);
-      return events;
+      return read().catch(read);
     },
     simulator: async (behaviour) => {
       const url = `${ready().simulatorUrl}/sim/behaviour`;

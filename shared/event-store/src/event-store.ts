@@ -139,3 +139,16 @@ export class UnknownOutcomeError extends Error {
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError';
 }
+
+/** The server may forget what it has acknowledged when its power fails: no ledger is kept on it. */
+export class UnsafeStoreError extends Error {
+  override readonly name = 'UnsafeStoreError';
+  constructor(
+    readonly server: string,
+    /** Of the server, and what they are. */
+    readonly settings: Readonly<Record<string, string>>,
+  ) {
+    const list = Object.entries(settings).map(([name, value]) => `${name} ${value}`);
+    super(`${server} runs with ${list.join(', ')} and could lose acknowledged events`);
+  }
+}

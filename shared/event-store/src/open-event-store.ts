@@ -1,4 +1,5 @@
 import type { EventStore } from './event-store.js';
+import { refuseUnsafeNodes } from './kurrentdb-safety.js';
 import { openPostgresEventStore } from './postgres-event-store.js';
 
 export interface OpenEventStoreOptions {
@@ -7,7 +8,7 @@ export interface OpenEventStoreOptions {
   readonly kurrentdbUrl?: string | undefined;
   /** Shown by the server beside the connections. */
   readonly applicationName: string;
-  /** Start even if PostgreSQL may lose what it has acknowledged; for tests. */
+  /** Start even if the server may lose what it has acknowledged; for tests. */
   readonly allowUnsafe?: boolean | undefined;
   /** Told of failures that the store deals with by itself. */
   readonly onError?: ((error: unknown) => void) | undefined;
@@ -22,6 +23,7 @@ export const openEventStore = async ({
   onError = () => undefined,
 }: OpenEventStoreOptions): Promise<EventStore> => {
   if (kurrentdbUrl) {
+    if (!allowUnsafe) await refuseUnsafeNodes(kurrentdbUrl, { onError });
     // Loaded on demand: its native client costs every start 0.1 s and 20 MB.
     const { openKurrentdbEventStore } = await import('./kurrentdb-event-store.js');
     return openKurrentdbEventStore({ url: kurrentdbUrl, applicationName, onError });

@@ -16,7 +16,12 @@ import {
   rejectionOf,
 } from './contract-kit.js';
 import { describeEventStore } from './event-store.contract.js';
-import { InvalidEventError, UnknownOutcomeError, type EventStore } from './event-store.js';
+import {
+  InvalidEventError,
+  UnknownOutcomeError,
+  UnsafeStoreError,
+  type EventStore,
+} from './event-store.js';
 import { startLossyProxy } from '@tollkeeper/testing';
 import { openEventStore } from './open-event-store.js';
 import { createAppender } from './postgres-append.js';
@@ -206,6 +211,62 @@ describe('the global order of PostgreSQL', () => {
   });
 });
 
+describe('a PostgreSQL that could lose what it acknowledged', () => {
+  const settings = ['fsync', 'full_page_writes', 'synchronous_commit'];
+  let durable: Awaited<ReturnType<typeof startEphemeralPostgres>>;
+  let admin: pg.Client;
+  beforeAll(async () => {
+    durable = await startEphemeralPostgres({ durable: true });
+    admin = new pg.Client({ connectionString: durable.url });
+    await admin.connect();
+  }, 120_000);
+  afterAll(async () => {
+    await admin.end();
+    await durable.stop();
+  });
+
+  const set = async (setting: string, value: 'on' | 'off'): Promise<void> => {
+    await admin.query(`ALTER SYSTEM SET ${setting} = ${value}`);
+    await admin.query('SELECT pg_reload_conf()');
+    await eventually(`${setting} ${value}`, async () => {
+      const { rows } = await admin.query<{ now: string }>(
+        `SELECT current_setting('${setting}') AS now`,
+      );
+      return rows[0]?.now === value;
+    });
+  };
+  const opening = (): Promise<EventStore> =>
+    openPostgresEventStore({ url: durable.url, applicationName: 'safe' });
+
+  it.each(settings)('is not started on with %s off', async (setting) => {
+    await set(setting, 'off');
+    const refusal = await rejectionOf(opening());
+    await set(setting, 'on');
+    expect(refusal).toMatchObject({ name: 'UnsafeStoreError', settings: { [setting]: 'off' } });
+    await (await opening()).close();
+  });
+
+  it.each(settings)(
+    'acknowledges nothing over a new connection with %s off, and goes on once it is on',
+    async (setting) => {
+      const store = await opening();
+      const append = [newStream(), 'no-stream', newEvents(1)] as const;
+      await set(setting, 'off');
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'safe'`,
+      );
+      // The first may still meet the connection that was cut off.
+      await eventually('the refusal', async () => {
+        const error = await rejectionOf(store.append(...append));
+        return error instanceof UnknownOutcomeError && error.cause instanceof UnsafeStoreError;
+      });
+      await set(setting, 'on');
+      expect((await store.append(...append)).revision).toBe(0);
+      await store.close();
+    },
+  );
+});
+
 describe('the PostgreSQL store', () => {
   const stores: EventStore[] = [];
   const opened = async (
@@ -230,8 +291,14 @@ describe('the PostgreSQL store', () => {
   };
 
   it('does not start on a server that could lose what it acknowledged', async () => {
-    const url = await newDatabase();
-    await expect(open(url, { allowUnsafe: false })).rejects.toThrow('fsync off');
+    const refusal = await rejectionOf(open(await newDatabase(), { allowUnsafe: false }));
+    expect(refusal).toBeInstanceOf(UnsafeStoreError);
+    expect((refusal as UnsafeStoreError).settings).toEqual({
+      fsync: 'off',
+      full_page_writes: 'off',
+      synchronous_commit: 'off',
+    });
+    expect(refusal).toMatchObject({ message: expect.stringContaining('fsync off') as string });
   });
 
   it('is what openEventStore opens where there is no KurrentDB', async () => {

@@ -6,6 +6,7 @@ import type { EventStore, Subscription } from './event-store.js';
 import { createAppender } from './postgres-append.js';
 import { createListener } from './postgres-listener.js';
 import { createReader } from './postgres-read.js';
+import { safeSessions } from './postgres-safety.js';
 import { subscribeByPulling } from './pull-subscription.js';
 
 export interface PostgresEventStoreOptions {
@@ -31,15 +32,16 @@ export const openPostgresEventStore = async (
   const appendTimeoutMs = options.appendTimeoutMs ?? 10_000;
   const { url, applicationName } = options;
   const writers = createWriters(options, appendTimeoutMs, onError);
+  const sessions = options.allowUnsafe ? writers : safeSessions(writers, appendTimeoutMs);
   const readers = createPool({ url, connectionsMax: 3, applicationName, onError });
   try {
     await migrate(readers, 'event_store', migrations);
-    if (!options.allowUnsafe) await refuseUnsafe(writers);
+    (await sessions.connect()).release();
   } catch (error) {
     await Promise.all([writers.end(), readers.end()]);
     throw error;
   }
-  const appender = createAppender(writers, appendTimeoutMs);
+  const appender = createAppender(sessions, appendTimeoutMs);
   const listener = createListener(
     {
       connectionString: url,
@@ -98,16 +100,4 @@ const createWriters = (
   });
   pool.on('error', onError);
   return pool;
-};
-
-/** Acknowledged must mean: still there after a power cut. */
-const refuseUnsafe = async (pool: Pool): Promise<void> => {
-  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
-    const { rows } = await pool.query<{ value: string }>('SELECT current_setting($1) AS value', [
-      setting,
-    ]);
-    if (rows[0]?.value === 'off') {
-      throw new Error(`PostgreSQL runs with ${setting} off and could lose acknowledged events`);
-    }
-  }
 };

@@ -7,6 +7,7 @@ import {
   NATS_USERS,
   startNats,
   stopLeftOverNats,
+  storeDirIn,
   type NatsUser,
   type RunningNats,
 } from './start-nats.js';
@@ -18,6 +19,8 @@ export const newNatsPasswords = (): Record<NatsUser, string> =>
   Object.fromEntries(NATS_USERS.map((user) => [user, newSecret()])) as Record<NatsUser, string>;
 
 export interface EphemeralNats extends RunningNats {
+  /** JetStream's files. */
+  readonly storeDir: string;
   /** After a kill: the same data, users and, where it is free, port. `stop` ends this one, too. */
   readonly startAgain: () => Promise<RunningNats>;
 }
@@ -34,6 +37,7 @@ export const startEphemeralNats = async ({
     const server = await startNats(start);
     return {
       ...server,
+      storeDir: storeDirIn(dataDir),
       startAgain: () => startNats(start),
       stop: async () => {
         await server.stop();

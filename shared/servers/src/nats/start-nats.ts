@@ -80,6 +80,7 @@ export const startNats = async (options: NatsOptions): Promise<RunningNats> => {
   }
 };
 
+export const storeDirIn = (dataDir: string): string => path.join(dataDir, 'store');
 const logFileIn = (dataDir: string): string => path.join(dataDir, 'nats-server.log');
 const pidFileIn = (dataDir: string): string => path.join(dataDir, 'nats-server.pid');
 
@@ -143,7 +144,7 @@ const launch = ({ binary, config, dataDir, port, users }: Launch): Promise<Launc
     logFile: logFileIn(dataDir),
     env: {
       PATH: process.env['PATH'],
-      NATS_STORE_DIR: JSON.stringify(path.join(dataDir, 'store')),
+      NATS_STORE_DIR: JSON.stringify(storeDirIn(dataDir)),
       ...Object.fromEntries(passwords),
     },
   });

@@ -1,17 +1,21 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 
-import { silent, type Log } from '../log.js';
+import { silent } from '../log.js';
 import { clearAbandoned, makeEphemeralDirectory } from '../process/ephemeral-directory.js';
 import { locateCluster, removeCluster } from './cluster.js';
-import { startPostgres, stopLeftOverPostgres, type RunningPostgres } from './start-postgres.js';
+import {
+  startPostgres,
+  stopLeftOverPostgres,
+  type PostgresOptions,
+  type RunningPostgres,
+} from './start-postgres.js';
 
 const KIND = 'postgres';
 
-export interface EphemeralOptions {
+export interface EphemeralOptions extends Omit<PostgresOptions, 'dataDir' | 'port'> {
   /** True for a benchmark, whose figures are worth nothing without fsync. */
   readonly durable?: boolean;
-  readonly log?: Log;
 }
 
 export interface EphemeralPostgres extends RunningPostgres {
@@ -28,7 +32,7 @@ const clear = async (directory: string): Promise<void> => {
 /** A server for one test run: files in a temporary directory, gone after `stop`. Not crash safe by default. */
 export const startEphemeralPostgres = async ({
   durable = false,
-  log = silent,
+  ...options
 }: EphemeralOptions = {}): Promise<EphemeralPostgres> => {
   await clearAbandoned(KIND, clear);
   const directory = await makeEphemeralDirectory(KIND);
@@ -37,7 +41,7 @@ export const startEphemeralPostgres = async ({
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    const start = { dataDir: path.join(directory, 'data'), durable, log };
+    const start = { ...options, dataDir: path.join(directory, 'data'), durable };
     const server = await startPostgres(start);
     return {
       ...server,

@@ -22,6 +22,7 @@ export interface InitOptions {
   readonly native: string;
   readonly password: string;
   readonly durable: boolean;
+  readonly walSegmentMb: number | undefined;
   readonly log: Log;
 }
 
@@ -48,6 +49,7 @@ const runInitdb = async (cluster: Cluster, work: string, options: InitOptions): 
     ...['--pgdata', path.join(work, 'data'), '--username', SUPERUSER, '--pwfile', pwfile],
     ...['--auth=scram-sha-256', '--encoding=UTF8', '--locale=C', '--no-instructions'],
     ...(options.durable ? [] : ['--no-sync']),
+    ...(options.walSegmentMb ? [`--wal-segsize=${options.walSegmentMb.toString()}`] : []),
   ];
   const { code, output } = await runCommand(path.join(options.native, 'bin', 'initdb'), args, {
     cwd: work,

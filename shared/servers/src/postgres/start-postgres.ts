@@ -24,6 +24,10 @@ export interface PostgresOptions {
   readonly port?: number;
   /** False gives up crash safety for speed: tests only. */
   readonly durable?: boolean;
+  /** Of a cluster that is made; PostgreSQL's 16 unless given. */
+  readonly walSegmentMb?: number;
+  /** Told the cluster's directory before each launch; what it adds to the server's environment. For tests of the disk. */
+  readonly prepare?: (pgdata: string) => Promise<NodeJS.ProcessEnv>;
   readonly log?: Log;
 }
 
@@ -52,12 +56,13 @@ const FAST_SHUTDOWN: readonly StopStep[] = [
  * data directory is stopped first, so the caller must be the only one who uses that directory.
  */
 export const startPostgres = async (options: PostgresOptions): Promise<RunningPostgres> => {
-  const { durable = true, log = silent } = options;
+  const { durable = true, walSegmentMb, log = silent } = options;
   const cluster = await locateCluster(path.resolve(options.dataDir));
   const native = await findNative(cluster.user, log);
   const password = await clusterPassword(cluster);
   await stopLeftOverPostgres(cluster, log);
-  await initCluster(cluster, { native, password, durable, log });
+  await initCluster(cluster, { native, password, durable, walSegmentMb, log });
+  const environment = await options.prepare?.(cluster.pgdata);
   const memory = portMemory(path.join(cluster.dataDir, 'port'));
   const urlAt = (port: number): string =>
     `postgres://${SUPERUSER}:${password}@127.0.0.1:${port.toString()}/postgres`;
@@ -65,7 +70,7 @@ export const startPostgres = async (options: PostgresOptions): Promise<RunningPo
   let wished = options.port ?? (await memory.recall());
   for (let attempt = 1; ; attempt += 1) {
     const port = wished !== undefined && (await isPortFree(wished)) ? wished : await freePort();
-    const server = await launch(cluster, native, { port, durable });
+    const server = await launch(cluster, native, { port, durable, environment });
     const failure = await untilReady(server, urlAt(port));
     if (failure === undefined) {
       await memory.remember(port);
@@ -103,10 +108,16 @@ export const stopLeftOverPostgres = async ({ pgdata }: Cluster, log: Log): Promi
   if (leftOver && !leftOver.ours) await rm(pidFile, { force: true });
 };
 
+interface Launch {
+  readonly port: number;
+  readonly durable: boolean;
+  readonly environment: NodeJS.ProcessEnv | undefined;
+}
+
 const launch = (
   cluster: Cluster,
   native: string,
-  { port, durable }: { port: number; durable: boolean },
+  { port, durable, environment }: Launch,
 ): Promise<LaunchedServer> => {
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -129,7 +140,7 @@ const launch = (
     ],
     cwd: cluster.pgdata,
     logFile: cluster.logFile,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', ...environment },
     ...cluster.user,
   });
 };
