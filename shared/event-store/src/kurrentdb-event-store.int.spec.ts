@@ -16,7 +16,7 @@ import {
 } from './contract-kit.js';
 import { describeEventStore } from './event-store.contract.js';
 import { StoreUnavailableError, UnknownOutcomeError, type EventStore } from './event-store.js';
-import { disposeClient } from './kurrentdb-append.js';
+import { disposeClient } from './kurrentdb-sender.js';
 import {
   openKurrentdbEventStore,
   type KurrentdbEventStoreOptions,

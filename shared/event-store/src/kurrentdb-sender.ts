@@ -1,6 +1,5 @@
-import type { KurrentDBClient, AppendResult as NodeResult } from '@kurrent/kurrentdb-client';
-import { StoreUnavailableError, type ExpectedRevision, type NewEvent } from './event-store.js';
-import { toNode } from './kurrentdb-codec.js';
+import type { KurrentDBClient } from '@kurrent/kurrentdb-client';
+import { StoreUnavailableError } from './event-store.js';
 
 /**
  * Appends in flight on a connection. They share one duplex stream, whose buffer takes 16 messages; beyond, the client
@@ -13,21 +12,28 @@ const bytesMax = 8 * 1024 * 1024;
 /** So 240 appends in flight: to many streams as fast as 256 on one connection, and 2.5 times as fast as 15. */
 const connectionsMax = 16;
 
-export interface KurrentAppend {
-  readonly stream: string;
-  readonly expected: ExpectedRevision;
-  readonly events: readonly NewEvent[];
+/** One call that appends: to one stream, or to several at once. */
+export interface Sending<T> {
+  readonly streams: readonly string[];
   readonly bytes: number;
+  readonly send: (client: KurrentDBClient) => Promise<T>;
 }
 
-export interface KurrentAppender {
-  /** Rejects as the client does, or when the time is up; `toAppendError` knows what it means. */
-  readonly append: (append: KurrentAppend) => Promise<NodeResult>;
+export interface KurrentSender {
+  /** Rejects as the client does, or with a NoAnswerError when the time is up. */
+  readonly send: <T>(sending: Sending<T>) => Promise<T>;
   /** Resolves when everything queued has been answered. */
   readonly close: () => Promise<void>;
 }
 
-interface Waiting extends KurrentAppend {
+/** The time was up: what was sent may be stored or not, and the connection that was silent is given up. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+}
+
+interface Waiting {
+  readonly streams: readonly string[];
+  readonly bytes: number;
   readonly sendOn: (connection: Connection) => void;
 }
 
@@ -36,29 +42,32 @@ interface Waiting extends KurrentAppend {
  * may let a second append overtake the first. Each has a time limit of our own, because the client's
  * `deadline` is not enforced on this path; a connection that let the time pass is replaced.
  */
-export const createKurrentAppender = (
+export const createKurrentSender = (
   connect: () => KurrentDBClient,
   timeoutMs: number,
   onError: (error: unknown) => void,
-): KurrentAppender => {
+): KurrentSender => {
   const connections = createConnections(connect, onError);
   const waiting = new Set<Waiting>();
   const streamsInFlight = new Set<string>();
   const unanswered = new Set<Promise<unknown>>();
   let closed = false;
 
+  const isInFlight = (stream: string): boolean => streamsInFlight.has(stream);
+
   const sendWaiting = (): void => {
     for (const next of waiting) {
       const connection = connections.leastBusy();
       if (!hasRoom(connection, next.bytes)) return;
-      if (streamsInFlight.has(next.stream)) continue;
+      if (next.streams.some(isInFlight)) continue;
       waiting.delete(next);
       next.sendOn(connection);
     }
   };
 
-  const append = (wanted: KurrentAppend): Promise<NodeResult> =>
+  const send = <T>(wanted: Sending<T>): Promise<T> =>
     new Promise((resolve, reject) => {
+      const { streams, bytes } = wanted;
       let used: Connection | undefined;
       let finished = false;
       const finish = (): void => {
@@ -66,19 +75,20 @@ export const createKurrentAppender = (
         if (finished) return;
         finished = true;
         clearTimeout(timer);
-        if (used) streamsInFlight.delete(wanted.stream);
+        if (used) for (const stream of streams) streamsInFlight.delete(stream);
         sendWaiting();
       };
       const entry: Waiting = {
-        ...wanted,
+        streams,
+        bytes,
         sendOn: (connection) => {
           used = connection;
-          streamsInFlight.add(wanted.stream);
+          for (const stream of streams) streamsInFlight.add(stream);
           sendOn(connection, wanted).then(resolve, reject).finally(finish);
         },
       };
       const timer = setTimeout(() => {
-        reject(new Error(`no answer within ${String(timeoutMs)} ms`));
+        reject(new NoAnswerError(`no answer within ${String(timeoutMs)} ms`));
         waiting.delete(entry);
         if (used) connections.replace(used);
         finish();
@@ -88,9 +98,9 @@ export const createKurrentAppender = (
     });
 
   return {
-    append: (wanted) => {
+    send: (wanted) => {
       if (closed) return Promise.reject(new StoreUnavailableError('this store was closed'));
-      const answer = append(wanted);
+      const answer = send(wanted);
       unanswered.add(answer);
       const forget = (): void => void unanswered.delete(answer);
       answer.then(forget, forget);
@@ -152,15 +162,11 @@ const createConnections = (
   };
 };
 
-const sendOn = async (
-  connection: Connection,
-  { stream, expected, events, bytes }: KurrentAppend,
-): Promise<NodeResult> => {
+const sendOn = async <T>(connection: Connection, { bytes, send }: Sending<T>): Promise<T> => {
   connection.appends += 1;
   connection.bytes += bytes;
   try {
-    const streamState = streamStateOf(expected);
-    return await connection.client().appendToStream(stream, events.map(toNode), { streamState });
+    return await send(connection.client());
   } finally {
     connection.appends -= 1;
     connection.bytes -= bytes;
@@ -170,11 +176,6 @@ const sendOn = async (
 /** Whatever its size, an append that is alone may go. */
 const hasRoom = ({ appends, bytes }: Connection, moreBytes: number): boolean =>
   appends === 0 || (appends < appendsMax && bytes + moreBytes <= bytesMax);
-
-const streamStateOf = (expected: ExpectedRevision): 'any' | 'no_stream' | bigint => {
-  if (expected === 'no-stream') return 'no_stream';
-  return expected === 'any' ? 'any' : BigInt(expected);
-};
 
 /** `dispose` alone leaves the channel's socket open, and Node running. */
 export const disposeClient = async (client: KurrentDBClient): Promise<void> => {
