@@ -61,14 +61,19 @@ export const createMergingAppender = (
 };
 
 /** Whether the node has `AppendRecords` (26.1 and newer): one without records is refused, and stores nothing. */
-export const canMerge = async (sender: KurrentSender): Promise<boolean> => {
+export const canMerge = async (
+  sender: KurrentSender,
+  onError: (error: unknown) => void,
+): Promise<boolean> => {
   try {
     await sender.send({ streams: [], bytes: 0, send: (client) => client.appendRecords([]) });
     return true;
   } catch (error) {
     if (error instanceof UnsupportedError) return false;
     if (isRefusalOfNothing(error)) return true;
-    throw error;
+    // Not a reason not to start: the store works without.
+    onError(error);
+    return false;
   }
 };
 

@@ -92,7 +92,7 @@ export const openKurrentdbEventStore = async (
 
   try {
     storeId = await untilReady(identify, options.readyTimeoutMs ?? 30_000);
-    const isMerging = wantsMerging && (await canMerge(sender));
+    const isMerging = wantsMerging && (await canMerge(sender, onError));
     if (isMerging) appender = createMergingAppender(sender, onError);
     options.onMerging?.(isMerging);
   } catch (error) {
