@@ -60,6 +60,7 @@ export const startCredit = async (
     kurrentdbUrl: config.kurrentdbUrl,
     applicationName: 'credit',
     onError: (error) => logger.warn({ err: error }, 'event store'),
+    onMerging: (merging) => logger.info({ merging }, 'appends to the event store'),
   });
   const replica = followPriceBook(store, logger, () => process.exit(1));
   await replica.caughtUp;

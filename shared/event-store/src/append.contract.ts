@@ -43,13 +43,6 @@ export const describeAppend = (bench: Bench): void => {
       expect((await append(stream, 3, newEvents(1))).revision).toBe(4);
     });
 
-    it('answers the position at which subscribers and readers see the last event', async () => {
-      const stream = newStream();
-      const { position } = await append(stream, 'no-stream', newEvents(3));
-      const [, , last] = await collect(bench.store().read(stream));
-      expect(last?.position).toBe(position);
-    });
-
     it('stores with any, whether or not the stream exists', async () => {
       const stream = newStream();
       const [first, second] = [newEvents(2), newEvents(2)];

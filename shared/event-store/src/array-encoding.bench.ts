@@ -6,7 +6,8 @@ import { migrate, createPool } from '@tollkeeper/postgres';
 import { uuidv7 } from '@tollkeeper/kernel';
 import { startEphemeralPostgres } from '@tollkeeper/servers';
 import type { NewEvent } from './event-store.js';
-import { appendSql, encode, type AppendPart } from './postgres-append.js';
+import type { AppendPart } from './append-queue.js';
+import { appendSql, encode } from './postgres-append.js';
 import { migrations } from './postgres-event-store.js';
 
 type Texts = readonly string[];

@@ -114,6 +114,10 @@ export const collect = async (events: AsyncIterable<RecordedEvent>): Promise<Rec
   return all;
 };
 
+/** The place of a stream's last event in the whole store. */
+export const lastPosition = async (store: EventStore, stream: string): Promise<Position> =>
+  (await collect(store.read(stream))).at(-1)?.position ?? '';
+
 export const rejectionOf = async (promise: Promise<unknown>): Promise<unknown> => {
   try {
     await promise;

@@ -31,7 +31,6 @@ export type ExpectedRevision = number | 'no-stream' | 'any';
 export interface AppendResult {
   /** Revision of the last event of this append (also when it had been stored before). */
   readonly revision: number;
-  readonly position: Position;
 }
 
 export interface ReadOptions {

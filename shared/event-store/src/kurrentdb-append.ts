@@ -1,185 +1,175 @@
-import type { KurrentDBClient, AppendResult as NodeResult } from '@kurrent/kurrentdb-client';
-import { StoreUnavailableError, type ExpectedRevision, type NewEvent } from './event-store.js';
-import { toNode } from './kurrentdb-codec.js';
+import {
+  AppendConsistencyViolationError,
+  STREAM_STATE,
+  UnsupportedError,
+  type AppendRecordInput,
+  type BinaryEventType,
+  type ConsistencyCheck,
+} from '@kurrent/kurrentdb-client';
+import {
+  createAppendQueue,
+  type Appender,
+  type AppendPart,
+  type QueuedAppend,
+} from './append-queue.js';
+import { StoreUnavailableError, type AppendResult, type ExpectedRevision } from './event-store.js';
+import { toNode, toRecord } from './kurrentdb-codec.js';
+import { checkPlace, toAppendError } from './kurrentdb-errors.js';
+import { NoAnswerError, type KurrentSender } from './kurrentdb-sender.js';
 
-/**
- * Appends in flight on a connection. They share one duplex stream, whose buffer takes 16 messages; beyond, the client
- * queues them in a way that turns a broken connection into unhandled rejections, which end a service
- * (304 of them seen at 256 in flight with events of 20 kB; none at 15).
- */
-const appendsMax = 15;
-/** A message of 16 MiB failed innocent neighbours; together they stay below half of that. */
-const bytesMax = 8 * 1024 * 1024;
-/** So 240 appends in flight: to many streams as fast as 256 on one connection, and 2.5 times as fast as 15. */
-const connectionsMax = 16;
+/** A node takes 1 MiB at least; what it adds to each record (schema, property names) is within the eighth left. */
+const bytesMax = 896 * 1024;
+const eventsMax = 1_000;
+/** The node compares every event with every stream of the call. */
+const streamsMax = 128;
 
-export interface KurrentAppend {
-  readonly stream: string;
-  readonly expected: ExpectedRevision;
-  readonly events: readonly NewEvent[];
+interface SizedPart extends AppendPart {
   readonly bytes: number;
 }
 
-export interface KurrentAppender {
-  /** Rejects as the client does, or when the time is up; `toAppendError` knows what it means. */
-  readonly append: (append: KurrentAppend) => Promise<NodeResult>;
-  /** Resolves when everything queued has been answered. */
-  readonly close: () => Promise<void>;
-}
-
-interface Waiting extends KurrentAppend {
-  readonly sendOn: (connection: Connection) => void;
-}
+/** Each append is a call of its own: what every node can do. */
+export const createSingleAppender = (sender: KurrentSender): Appender => ({
+  append: (stream, expected, events, bytes) =>
+    appendOne(sender, { stream, expected, events, bytes }),
+  close: sender.close,
+});
 
 /**
- * Sends appends in the order in which they come, one at a time for each stream: on a fresh connection the client
- * may let a second append overtake the first. Each has a time limit of our own, because the client's
- * `deadline` is not enforced on this path; a connection that let the time pass is replaced.
+ * What is queued while a call is in flight goes together in one transaction of the node. It is all or nothing, so
+ * whatever the node has against it, each append is then sent alone, with the same ids at the same revision, and gets the
+ * answer that it would have got without neighbours.
  */
-export const createKurrentAppender = (
-  connect: () => KurrentDBClient,
-  timeoutMs: number,
+export const createMergingAppender = (
+  sender: KurrentSender,
   onError: (error: unknown) => void,
-): KurrentAppender => {
-  const connections = createConnections(connect, onError);
-  const waiting = new Set<Waiting>();
-  const streamsInFlight = new Set<string>();
-  const unanswered = new Set<Promise<unknown>>();
-  let closed = false;
-
-  const sendWaiting = (): void => {
-    for (const next of waiting) {
-      const connection = connections.leastBusy();
-      if (!hasRoom(connection, next.bytes)) return;
-      if (streamsInFlight.has(next.stream)) continue;
-      waiting.delete(next);
-      next.sendOn(connection);
-    }
-  };
-
-  const append = (wanted: KurrentAppend): Promise<NodeResult> =>
-    new Promise((resolve, reject) => {
-      let used: Connection | undefined;
-      let finished = false;
-      const finish = (): void => {
-        // The answer may still come after the time is up; by then the stream's next append may be in flight.
-        if (finished) return;
-        finished = true;
-        clearTimeout(timer);
-        if (used) streamsInFlight.delete(wanted.stream);
-        sendWaiting();
-      };
-      const entry: Waiting = {
-        ...wanted,
-        sendOn: (connection) => {
-          used = connection;
-          streamsInFlight.add(wanted.stream);
-          sendOn(connection, wanted).then(resolve, reject).finally(finish);
-        },
-      };
-      const timer = setTimeout(() => {
-        reject(new Error(`no answer within ${String(timeoutMs)} ms`));
-        waiting.delete(entry);
-        if (used) connections.replace(used);
-        finish();
-      }, timeoutMs);
-      waiting.add(entry);
-      sendWaiting();
-    });
-
+): Appender => {
+  const queue = createAppendQueue({
+    bytesMax,
+    eventsMax,
+    streamsMax,
+    // The node tells streams in one call apart without regard to case.
+    keyOf: (stream) => stream.toUpperCase(),
+    flush: (batch) => flush(sender, batch, onError),
+  });
   return {
-    append: (wanted) => {
-      if (closed) return Promise.reject(new StoreUnavailableError('this store was closed'));
-      const answer = append(wanted);
-      unanswered.add(answer);
-      const forget = (): void => void unanswered.delete(answer);
-      answer.then(forget, forget);
-      return answer;
-    },
+    append: queue.append,
     close: async () => {
-      closed = true;
-      await Promise.allSettled(unanswered);
-      await connections.close();
+      await queue.close();
+      await sender.close();
     },
   };
 };
 
-interface Connection {
-  readonly client: () => KurrentDBClient;
-  appends: number;
-  bytes: number;
-}
-
-interface Connections {
-  readonly leastBusy: () => Connection;
-  /** Gives up what is stuck in this one: its appends end as unknown outcomes. */
-  readonly replace: (stuck: Connection) => void;
-  readonly close: () => Promise<void>;
-}
-
-const createConnections = (
-  connect: () => KurrentDBClient,
+/** Whether the node has `AppendRecords` (26.1 and newer): one without records is refused, and stores nothing. */
+export const canMerge = async (
+  sender: KurrentSender,
   onError: (error: unknown) => void,
-): Connections => {
-  const clients = new Map<Connection, KurrentDBClient>();
-  const newConnection = (): Connection => {
-    const connection = {
-      // Made when it is needed: a quiet service keeps to one.
-      client: () => {
-        const client = clients.get(connection) ?? connect();
-        clients.set(connection, client);
-        return client;
-      },
-      appends: 0,
-      bytes: 0,
-    };
-    return connection;
-  };
-  const all = Array.from({ length: connectionsMax }, newConnection);
-  return {
-    leastBusy: () => all.reduce((best, other) => (other.appends < best.appends ? other : best)),
-    replace: (stuck) => {
-      const place = all.indexOf(stuck);
-      if (place < 0) return;
-      all[place] = newConnection();
-      const client = clients.get(stuck);
-      clients.delete(stuck);
-      if (client) disposeClient(client).catch(onError);
-    },
-    close: async () => {
-      await Promise.all([...clients.values()].map(disposeClient));
-    },
-  };
-};
-
-const sendOn = async (
-  connection: Connection,
-  { stream, expected, events, bytes }: KurrentAppend,
-): Promise<NodeResult> => {
-  connection.appends += 1;
-  connection.bytes += bytes;
+): Promise<boolean> => {
   try {
-    const streamState = streamStateOf(expected);
-    return await connection.client().appendToStream(stream, events.map(toNode), { streamState });
-  } finally {
-    connection.appends -= 1;
-    connection.bytes -= bytes;
+    await sender.send({ streams: [], bytes: 0, send: (client) => client.appendRecords([]) });
+    return true;
+  } catch (error) {
+    if (error instanceof UnsupportedError) return false;
+    if (isRefusalOfNothing(error)) return true;
+    // Not a reason not to start: the store works without.
+    onError(error);
+    return false;
   }
 };
 
-/** Whatever its size, an append that is alone may go. */
-const hasRoom = ({ appends, bytes }: Connection, moreBytes: number): boolean =>
-  appends === 0 || (appends < appendsMax && bytes + moreBytes <= bytesMax);
+const invalidArgument = 3;
+const isRefusalOfNothing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === invalidArgument;
 
-const streamStateOf = (expected: ExpectedRevision): 'any' | 'no_stream' | bigint => {
-  if (expected === 'no-stream') return 'no_stream';
-  return expected === 'any' ? 'any' : BigInt(expected);
+const flush = async (
+  sender: KurrentSender,
+  batch: readonly QueuedAppend[],
+  onError: (error: unknown) => void,
+): Promise<void> => {
+  // `any` names no place: if the answer were lost, sending it once more could store it twice.
+  const together = batch.filter(({ expected }) => expected !== 'any');
+  const alone = batch.filter(({ expected }) => expected === 'any');
+  if (together.length < 2) return flushEach(sender, batch);
+  await Promise.all([flushTogether(sender, together, onError), flushEach(sender, alone)]);
 };
 
-/** `dispose` alone leaves the channel's socket open, and Node running. */
-export const disposeClient = async (client: KurrentDBClient): Promise<void> => {
-  await client.dispose();
-  // Public in the client's code, absent from its types.
-  const { getChannel } = client as unknown as { getChannel: () => Promise<{ close: () => void }> };
-  (await getChannel()).close();
+const flushTogether = async (
+  sender: KurrentSender,
+  batch: readonly QueuedAppend[],
+  onError: (error: unknown) => void,
+): Promise<void> => {
+  try {
+    const revisions = await appendTogether(sender, batch);
+    for (const part of batch) answer(part, revisions.get(part.stream));
+  } catch (error) {
+    if (error instanceof NoAnswerError || error instanceof StoreUnavailableError) {
+      for (const part of batch) part.reject(toAppendError(error, part.stream, part.expected));
+      return;
+    }
+    // Every append that was stored before, beside one that was not, is a violation too: it takes the call of its own to tell.
+    if (!(error instanceof AppendConsistencyViolationError)) onError(error);
+    await flushEach(sender, batch);
+  }
+};
+
+const answer = (part: QueuedAppend, revision: number | undefined): void => {
+  const { stream, expected, events } = part;
+  try {
+    if (revision === undefined) throw new Error(`stream ${stream}: stored, but not answered`);
+    checkPlace(stream, expected, { revision, count: events.length });
+    part.resolve({ revision });
+  } catch (error) {
+    part.reject(toAppendError(error, stream, expected));
+  }
+};
+
+const flushEach = async (sender: KurrentSender, batch: readonly QueuedAppend[]): Promise<void> => {
+  await Promise.all(batch.map((part) => appendOne(sender, part).then(part.resolve, part.reject)));
+};
+
+const appendOne = async (
+  sender: KurrentSender,
+  { stream, expected, events, bytes }: SizedPart,
+): Promise<AppendResult> => {
+  try {
+    const { nextExpectedRevision } = await sender.send({
+      streams: [stream],
+      bytes,
+      send: (client) =>
+        client.appendToStream(stream, events.map(toNode), { streamState: stateOf(expected) }),
+    });
+    const revision = Number(nextExpectedRevision);
+    checkPlace(stream, expected, { revision, count: events.length });
+    return { revision };
+  } catch (error) {
+    throw toAppendError(error, stream, expected);
+  }
+};
+
+const appendTogether = async (
+  sender: KurrentSender,
+  batch: readonly SizedPart[],
+): Promise<Map<string, number>> => {
+  const records: AppendRecordInput<BinaryEventType>[] = [];
+  const checks: ConsistencyCheck[] = [];
+  const streams: string[] = [];
+  let bytes = 0;
+  for (const part of batch) {
+    const streamName = part.stream;
+    streams.push(streamName);
+    bytes += part.bytes;
+    checks.push({ type: STREAM_STATE, streamName, expectedState: stateOf(part.expected) });
+    for (const event of part.events) records.push({ streamName, record: toRecord(event) });
+  }
+  const { responses } = await sender.send({
+    streams,
+    bytes,
+    send: (client) => client.appendRecords(records, checks),
+  });
+  return new Map(responses.map(({ streamName, revision }) => [streamName, Number(revision)]));
+};
+
+const stateOf = (expected: ExpectedRevision): 'any' | 'no_stream' | bigint => {
+  if (expected === 'no-stream') return 'no_stream';
+  return expected === 'any' ? 'any' : BigInt(expected);
 };

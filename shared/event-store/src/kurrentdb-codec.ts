@@ -22,6 +22,20 @@ export const toNode = ({ id, type, data, metadata }: NewEvent): BinaryEventData 
   metadata: encoder.encode(recordSeparator + metadata),
 });
 
+/**
+ * As `toNode`, for a call to several streams. It takes properties instead of metadata, and the node gives them back as a JSON
+ * object with properties of its own: a string in it is the same text again, whatever it holds.
+ */
+export const toRecord = ({ id, type, data, metadata }: NewEvent): BinaryEventData => ({
+  id,
+  type,
+  contentType: 'application/octet-stream',
+  data: encoder.encode(data),
+  metadata: { [property]: metadata },
+});
+
+const property = 'metadata';
+
 interface NodeEvent {
   readonly id: string;
   readonly type: string;
@@ -36,12 +50,20 @@ export const fromNode = (event: NodeEvent, position: NodePosition): RecordedEven
   id: event.id,
   type: event.type,
   data: textOf(event.data),
-  metadata: textOf(event.metadata).slice(recordSeparator.length),
+  metadata: metadataOf(event.metadata),
   stream: event.streamId,
   revision: Number(event.revision),
   position: toPosition(position),
   recordedAt: event.created,
 });
+
+const metadataOf = (metadata: unknown): string => {
+  const text =
+    typeof metadata === 'object' && metadata !== null
+      ? (metadata as Record<string, unknown>)[property]
+      : undefined;
+  return typeof text === 'string' ? text : textOf(metadata).slice(recordSeparator.length);
+};
 
 const textOf = (bytes: unknown): string => {
   if (!(bytes instanceof Uint8Array)) throw new Error('an event of another writer: not binary');

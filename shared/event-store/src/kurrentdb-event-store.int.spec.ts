@@ -16,7 +16,7 @@ import {
 } from './contract-kit.js';
 import { describeEventStore } from './event-store.contract.js';
 import { StoreUnavailableError, UnknownOutcomeError, type EventStore } from './event-store.js';
-import { disposeClient } from './kurrentdb-append.js';
+import { disposeClient } from './kurrentdb-sender.js';
 import {
   openKurrentdbEventStore,
   type KurrentdbEventStoreOptions,
@@ -34,6 +34,19 @@ afterAll(async () => {
 const open = (options: Partial<KurrentdbEventStoreOptions> = {}): Promise<EventStore> =>
   openKurrentdbEventStore({ url, applicationName: 'contract', ...options });
 
+/** The same node, given the appends of several streams together. */
+const merging = (address: string): string =>
+  `${address}${address.includes('?') ? '&' : '?'}mergeAppends=true`;
+
+/** A node from 26.1 on. */
+const nodeMerges = async (): Promise<boolean> => {
+  let merges = false;
+  const store = await open({ url: merging(url), onMerging: (answer) => (merges = answer) });
+  await store.close();
+  return merges;
+};
+const merges = node ? await nodeMerges() : false;
+
 const startProxy = async (): Promise<LossyProxy & { url: string }> => {
   const { hostname, port, search } = new URL(url.replace(/^\w+:/, 'http:'));
   const proxy = await startLossyProxy(hostname, Number(port));
@@ -41,19 +54,27 @@ const startProxy = async (): Promise<LossyProxy & { url: string }> => {
 };
 
 describe.skipIf(!node)('against a node', () => {
-  describeEventStore('the KurrentDB store', () => {
+  const fixture = (address: (url: string) => string) => () => {
     const proxies: LossyProxy[] = [];
     return Promise.resolve({
-      open,
+      open: () => open({ url: address(url) }),
       openLossy: async () => {
         const proxy = await startProxy();
         proxies.push(proxy);
-        return { store: await open({ url: proxy.url, appendTimeoutMs: 1_000 }), ...proxy };
+        const store = await open({ url: address(proxy.url), appendTimeoutMs: 1_000 });
+        return { store, ...proxy };
       },
       close: async () => {
         await Promise.all(proxies.map((proxy) => proxy.close()));
       },
     });
+  };
+  describeEventStore(
+    'the KurrentDB store',
+    fixture((address) => address),
+  );
+  describe.skipIf(!merges)('whose version merges', () => {
+    describeEventStore('the KurrentDB store with merged appends', fixture(merging));
   });
 
   describe('the KurrentDB store', () => {

@@ -17,18 +17,24 @@ import {
   type RecordedEvent,
   type Subscription,
 } from './event-store.js';
-import { createKurrentAppender, disposeClient } from './kurrentdb-append.js';
+import { canMerge, createMergingAppender, createSingleAppender } from './kurrentdb-append.js';
 import { fromNode, toPosition } from './kurrentdb-codec.js';
-import { checkPlace, isRefusal, toAppendError } from './kurrentdb-errors.js';
+import { isRefusal } from './kurrentdb-errors.js';
+import { createKurrentSender, disposeClient } from './kurrentdb-sender.js';
 import { categoryFilter, subscribeToNode } from './kurrentdb-subscription.js';
 
 export interface KurrentdbEventStoreOptions {
-  /** `kurrentdb://host:2113?tls=false`; `esdb://` works too. */
+  /**
+   * `kurrentdb://host:2113?tls=false`; `esdb://` works too. With `mergeAppends=true`, which the client is not shown, appends of
+   * several streams go to the node together, where it can do that.
+   */
   readonly url: string;
   /** Shown by the node beside its connections. */
   readonly applicationName: string;
   /** Told of failures that the store deals with by itself, such as a lost subscription. */
   readonly onError?: (error: unknown) => void;
+  /** Told once, when the store is open: whether appends of several streams go to the node together. */
+  readonly onMerging?: (merging: boolean) => void;
   /** After that an append's outcome is unknown; 5 s unless given. */
   readonly appendTimeoutMs?: number;
   /** How long to wait for a node that starts; 30 s unless given. */
@@ -49,28 +55,19 @@ export const openKurrentdbEventStore = async (
     );
   }
   const onError = options.onError ?? (() => undefined);
-  const url = withConnectionName(options.url, options.applicationName);
+  const { wantsMerging, clientUrl } = takeMergeAppends(options.url);
+  const url = withConnectionName(clientUrl, options.applicationName);
   const connect = (): KurrentDBClient => KurrentDBClient.connectionString(url);
   const reader = connect();
-  const appender = createKurrentAppender(connect, options.appendTimeoutMs ?? 5_000, onError);
+  const sender = createKurrentSender(connect, options.appendTimeoutMs ?? 5_000, onError);
+  let appender = createSingleAppender(sender);
   const subscriptions = new Set<Subscription>();
   let storeId: string | undefined;
 
   const append = async (...[stream, expected, events]: Parameters<EventStore['append']>) => {
     const bytes = checkAppend(stream, expected, events);
     checkJson(events);
-    try {
-      const result = await appender.append({ stream, expected, events, bytes });
-      const revision = Number(result.nextExpectedRevision);
-      checkPlace(stream, expected, { revision, count: events.length });
-      // The node leaves the position out of some answers.
-      const position = result.position
-        ? toPosition(result.position)
-        : await positionAt(reader, stream, revision);
-      return { revision, position };
-    } catch (error) {
-      throw toAppendError(error, stream, expected);
-    }
+    return appender.append(stream, expected, events, bytes);
   };
 
   const identify = async (): Promise<string> => {
@@ -95,6 +92,9 @@ export const openKurrentdbEventStore = async (
 
   try {
     storeId = await untilReady(identify, options.readyTimeoutMs ?? 30_000);
+    const isMerging = wantsMerging && (await canMerge(sender, onError));
+    if (isMerging) appender = createMergingAppender(sender, onError);
+    options.onMerging?.(isMerging);
   } catch (error) {
     await close();
     throw error;
@@ -113,6 +113,17 @@ export const openKurrentdbEventStore = async (
     head: (categories) => head(reader, categories),
     comparePositions: (a, b) => (a < b ? -1 : Number(a > b)),
     close,
+  };
+};
+
+/** Ours, and not the client's: it does not take settings that it does not know. */
+const takeMergeAppends = (url: string): { wantsMerging: boolean; clientUrl: string } => {
+  const [address = '', settings = ''] = url.split('?');
+  const all = settings.split('&').filter((setting) => setting !== '');
+  const others = all.filter((setting) => !/^mergeAppends=/i.test(setting));
+  return {
+    wantsMerging: all.some((setting) => /^mergeAppends=true$/i.test(setting)),
+    clientUrl: others.length === 0 ? address : `${address}?${others.join('&')}`,
   };
 };
 
@@ -176,20 +187,6 @@ const readOnce = async function* (
   } catch (error) {
     if (!(error instanceof StreamNotFoundError)) throw error;
   }
-};
-
-const positionAt = async (
-  client: KurrentDBClient,
-  stream: string,
-  revision: number,
-): Promise<Position> => {
-  try {
-    const there = read(client, stream, { fromRevision: revision, limit: 1 });
-    for await (const { position } of there) return position;
-  } catch (error) {
-    throw new Error(`stream ${stream}: stored, but at an unknown position`, { cause: error });
-  }
-  throw new Error(`stream ${stream}: revision ${String(revision)} was answered but is not there`);
 };
 
 const head = async (

@@ -17,7 +17,7 @@ import { createSleeper, type Sleeper } from './sleeper.js';
 
 /** Events that may wait for the handler, twice: before it is slow enough for the node to drop us. */
 const bufferEvents = 512;
-const retryMs = { first: 20, most: 2_000 };
+const retryMs = { first: 20, most: 500 };
 
 /** `^(credit|setting)-`: the dash keeps `creditnote` out. */
 export const categoryFilter = (

@@ -123,7 +123,7 @@ const appendNow = (
     const last = place.at(-1);
     const same =
       place.length === events.length && place.every((event, i) => event.id === events[i]?.id);
-    if (last && same) return { revision: last.revision, position: last.position };
+    if (last && same) return { revision: last.revision };
     const actual = stored.length === 0 ? undefined : stored.length - 1;
     throw new WrongExpectedRevisionError(stream, expected, actual);
   }
@@ -131,7 +131,6 @@ const appendNow = (
   if (elsewhere) throw new InvalidEventError(`event ${elsewhere.id} is stored in another place`);
 
   const recordedAt = new Date();
-  let result: AppendResult = { revision: -1, position: '0' };
   for (const { id, type, data, metadata } of events) {
     const revision = stored.length;
     const position = String(storage.events.length + 1);
@@ -139,11 +138,10 @@ const appendNow = (
     stored.push(event);
     storage.events.push(event);
     storage.ids.set(id, event);
-    result = { revision, position };
   }
   storage.streams.set(stream, stored);
   for (const wake of storage.wakes) wake();
-  return result;
+  return { revision: stored.length - 1 };
 };
 
 /** How many events the stream held when the writer decided. */

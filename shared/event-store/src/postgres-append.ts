@@ -1,106 +1,31 @@
 import type { Pool, PoolClient } from '@tollkeeper/postgres';
 import {
+  createAppendQueue,
+  type AppendPart,
+  type Appender,
+  type QueuedAppend,
+} from './append-queue.js';
+import {
   InvalidEventError,
-  StoreUnavailableError,
   UnknownOutcomeError,
   WrongExpectedRevisionError,
   categoryOf,
-  type AppendResult,
   type ExpectedRevision,
-  type NewEvent,
 } from './event-store.js';
 
-/** One transaction's bounds: enough to make its fixed cost vanish, small enough to keep it short. */
-const batchBytesMax = 4 * 1024 * 1024;
-const batchEventsMax = 2_000;
+const bytesMax = 4 * 1024 * 1024;
+const eventsMax = 2_000;
 
-export interface AppendPart {
-  readonly stream: string;
-  readonly expected: ExpectedRevision;
-  readonly events: readonly NewEvent[];
-}
-
-interface Part extends AppendPart {
-  readonly bytes: number;
-  readonly resolve: (result: AppendResult) => void;
-  readonly reject: (error: Error) => void;
-}
-
-export interface Appender {
-  readonly append: (
-    stream: string,
-    expected: ExpectedRevision,
-    events: readonly NewEvent[],
-    bytes: number,
-  ) => Promise<AppendResult>;
-  /** Resolves when everything queued has been answered. */
-  readonly close: () => Promise<void>;
-}
-
-/**
- * One append transaction in flight; what is queued meanwhile goes together in the next. So a lone append
- * is sent at once, and under load the commit's flush to disk is shared by all who wait for it.
- */
-export const createAppender = (pool: Pool, timeoutMs: number): Appender => {
-  let queue: Part[] = [];
-  let flushing: Promise<void> | undefined;
-  let closed = false;
-
-  const flushAll = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const [batch, rest] = takeBatch(queue);
-      queue = rest;
-      await flush(pool, timeoutMs, batch);
-      // Those who were answered now append again: without this turn the first of them would leave alone.
-      await nextTurn();
-    }
-    flushing = undefined;
-  };
-
-  return {
-    append: (stream, expected, events, bytes) =>
-      new Promise((resolve, reject) => {
-        if (closed) {
-          reject(new StoreUnavailableError('this store was closed'));
-          return;
-        }
-        queue.push({ stream, expected, events, bytes, resolve, reject });
-        flushing ??= flushAll();
-      }),
-    close: async () => {
-      closed = true;
-      await flushing;
-    },
-  };
-};
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-/** The longest start of the queue that fits; a stream's second append waits for the fate of its first. */
-const takeBatch = (queue: Part[]): [batch: Part[], rest: Part[]] => {
-  const batch: Part[] = [];
-  const rest: Part[] = [];
-  const streams = new Set<string>();
-  let bytes = 0;
-  let count = 0;
-  for (const [index, part] of queue.entries()) {
-    if (streams.has(part.stream)) {
-      rest.push(part);
-      continue;
-    }
-    bytes += part.bytes;
-    count += part.events.length;
-    if (batch.length > 0 && (bytes > batchBytesMax || count > batchEventsMax)) {
-      return [batch, [...rest, ...queue.slice(index)]];
-    }
-    batch.push(part);
-    streams.add(part.stream);
-  }
-  return [batch, rest];
-};
+/** A batch is one transaction. */
+export const createAppender = (pool: Pool, timeoutMs: number): Appender =>
+  createAppendQueue({ bytesMax, eventsMax, flush: (batch) => flush(pool, timeoutMs, batch) });
 
 /** Answers every part of the batch; never rejects. */
-const flush = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Promise<void> => {
+const flush = async (
+  pool: Pool,
+  timeoutMs: number,
+  batch: readonly QueuedAppend[],
+): Promise<void> => {
   try {
     answer(batch, await send(pool, timeoutMs, batch));
   } catch (error) {
@@ -120,7 +45,7 @@ const flush = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Pro
   }
 };
 
-const unknownOutcome = (part: Part, cause: unknown): Error =>
+const unknownOutcome = (part: QueuedAppend, cause: unknown): Error =>
   new UnknownOutcomeError(`stream ${part.stream}: the append was not answered`, { cause });
 
 const sqlState = (error: unknown): string =>
@@ -135,12 +60,15 @@ const isFaultOfAnEvent = (error: unknown): boolean => /^(22|23|54)/.test(sqlStat
 export const appendSql = 'SELECT * FROM event_store.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)';
 
 interface AppendRow {
-  readonly o_head: string;
   readonly o_first_revisions: string;
   readonly o_not_stored: string | null;
 }
 
-const send = async (pool: Pool, timeoutMs: number, batch: readonly Part[]): Promise<AppendRow> => {
+const send = async (
+  pool: Pool,
+  timeoutMs: number,
+  batch: readonly QueuedAppend[],
+): Promise<AppendRow> => {
   const client = await pool.connect();
   // The pool listens to idle connections only; one that breaks between its answer and its release would end Node.
   client.on('error', ignore);
@@ -191,22 +119,19 @@ const within = async <T>(timeoutMs: number, work: Promise<T>): Promise<T> => {
 /** pg would parse numbers and JSON; every column is wanted as PostgreSQL prints it. */
 export const asText = { getTypeParser: () => (text: string) => text };
 
-const answer = (batch: readonly Part[], row: AppendRow): void => {
-  let position = Number(row.o_head);
+const answer = (batch: readonly QueuedAppend[], row: AppendRow): void => {
   for (const [index, first] of row.o_first_revisions.split(',').entries()) {
     const part = batch[index];
     if (!part || first === '') continue;
-    position += part.events.length;
-    const revision = Number(first) + part.events.length - 1;
-    part.resolve({ revision, position: String(position) });
+    part.resolve({ revision: Number(first) + part.events.length - 1 });
   }
   if (row.o_not_stored === null) return;
   for (const notStored of JSON.parse(row.o_not_stored) as NotStored[]) {
     const part = batch[notStored.part - 1];
     if (!part) throw new Error('event_store.append answered a part that was not sent');
-    const { revision, position } = notStored;
+    const { revision } = notStored;
     if (notStored.already) {
-      part.resolve({ revision, position: String(position) });
+      part.resolve({ revision });
     } else {
       const actual = revision < 0 ? undefined : revision;
       part.reject(new WrongExpectedRevisionError(part.stream, part.expected, actual));
@@ -218,7 +143,6 @@ interface NotStored {
   readonly part: number;
   readonly already: boolean;
   readonly revision: number;
-  readonly position?: number;
 }
 
 const textOid = 25;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { collect, idsOf, newEvent, newEvents, newStream, type Bench } from './contract-kit.js';
+import {
+  collect,
+  idsOf,
+  newCategory,
+  newEvent,
+  newEvents,
+  newStream,
+  type Bench,
+} from './contract-kit.js';
 import type { NewEvent, RecordedEvent } from './event-store.js';
 
 const payloads: Record<string, string> = {
@@ -29,16 +37,19 @@ export const describeRead = (bench: Bench): void => {
     });
 
     it('gives everything that was appended, and where and when it was stored', async () => {
-      const stream = newStream();
+      const category = newCategory();
+      const stream = newStream(category);
       const event: NewEvent = { ...newEvent('{"a":1}', '{"m":2}'), type: 'Reserved' };
       const before = Date.now();
-      const { position } = await bench.store().append(stream, 'no-stream', [event]);
+      await bench.store().append(stream, 'no-stream', [event]);
       const [recorded] = await read(stream);
+      const subscriber = bench.follow({ categories: [category] });
+      await subscriber.count(1);
       expect(recorded).toEqual({
         ...event,
         stream,
         revision: 0,
-        position,
+        position: subscriber.received[0]?.position ?? '',
         recordedAt: expect.any(Date) as Date,
       } satisfies RecordedEvent);
       // KurrentDB gives whole seconds here.

@@ -71,7 +71,7 @@ const batchBytesMax = 512 * 1024;
 /** Short enough that the next batch is decided, and the last one's callers act, while one is being stored. */
 const batchCommandsMax = 128;
 const retryFirstMs = 50;
-const retryMaxMs = 2_000;
+const retryMaxMs = 500;
 const parkedMs = 30_000;
 
 /**
