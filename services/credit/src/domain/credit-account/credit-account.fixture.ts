@@ -274,6 +274,9 @@ export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccoun
   return step(account, { ...defaultRules, ...rules });
 };
 
+/** An account that was loaded from what was kept of it. */
+export const givenLoaded = (account: CreditAccount): Step => step(account, defaultRules);
+
 /** An account of another id, of which nothing is stored yet. */
 export const givenAt = (accountId: string, rules: Partial<AccountRules> = {}): Step =>
   step(newAccount(accountId), { ...defaultRules, ...rules });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { CreditCommand } from './commands.js';
 import {
   given,
   granted,
@@ -9,7 +8,7 @@ import {
   reservePlain,
   settleCall,
 } from './credit-account.fixture.js';
-import { adjust, charge, freeze, grant, refund } from './operator.fixture.js';
+import { adjust, changeTier, charge, freeze, grant, refund } from './operator.fixture.js';
 
 describe('a frozen account', () => {
   const frozen = () =>
@@ -68,14 +67,6 @@ describe('a frozen account', () => {
 });
 
 describe('a change of tier', () => {
-  const changeTier = (tier: 'free' | 'pro'): CreditCommand => ({
-    type: 'ChangeTier',
-    commandId: `tier ${tier}`,
-    commandHash: `tier ${tier}`,
-    tier,
-    reason: 'downgrade',
-  });
-
   it('holds for the next reservation; open ones keep their tier', () => {
     const outcome = given(opened, granted('100'))
       .when(reserveCall('r1'))
