@@ -129,7 +129,7 @@ export interface CreditAccount {
   timeZone: string;
   /** Nothing may be reserved; what was reserved ends as ever. */
   frozen: boolean;
-  /** Those that have not ended, in draw order: lowest priority number, earliest expiry, oldest, id. */
+  /** Those that have not ended, in draw order: lowest priority number, earliest expiry, oldest. */
   readonly grants: Grant[];
   readonly grantsById: Map<string, Grant>;
   /** Command hashes of grants, by grant id. */
