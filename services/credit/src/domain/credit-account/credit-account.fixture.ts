@@ -97,7 +97,7 @@ export const priceBook = (): PriceBook => {
   return book;
 };
 
-const prices = priceBook();
+const book = priceBook();
 
 export const opened: CreditAccountEvent = {
   type: 'AccountOpened',
@@ -216,7 +216,11 @@ interface Outcome extends Step {
   readonly events: readonly CreditAccountEvent[];
   readonly then: (...types: CreditAccountEvent['type'][]) => Outcome;
   readonly thenNothing: () => Outcome;
-  readonly thenRefused: (reason: Refusal['reason']) => Outcome;
+  /** Also with this message and these details, where they are named. */
+  readonly thenRefused: (
+    reason: Refusal['reason'],
+    told?: Partial<Pick<Refusal, 'message' | 'details'>>,
+  ) => Outcome;
   /** The data of the one event of this type that the command led to. */
   readonly event: <T extends CreditAccountEvent['type']>(
     type: T,
@@ -229,7 +233,7 @@ const meta = (at: Date, command?: CreditCommand) => ({
   occurredAt: at.toISOString(),
 });
 
-const step = (account: CreditAccount, rules: AccountRules): Step => ({
+const step = (account: CreditAccount, rules: AccountRules, prices = book): Step => ({
   when: (command, at = startedAt) => {
     const context: DecisionContext = { at, prices, rules, reservationTtlMs: 720_000 };
     const verdict = decide(command, account, context);
@@ -241,7 +245,7 @@ const step = (account: CreditAccount, rules: AccountRules): Step => ({
       next = followUps(account, context);
     }
     const outcome: Outcome = {
-      ...step(account, rules),
+      ...step(account, rules, prices),
       verdict,
       account,
       events,
@@ -251,8 +255,8 @@ const step = (account: CreditAccount, rules: AccountRules): Step => ({
         return outcome;
       },
       thenNothing: () => outcome.then(),
-      thenRefused: (reason) => {
-        expect(verdict).toMatchObject({ type: 'refuse', refusal: { reason } });
+      thenRefused: (reason, told = {}) => {
+        expect(verdict).toMatchObject({ type: 'refuse', refusal: { reason, ...told } });
         return outcome;
       },
       event: (type) => {
@@ -265,14 +269,21 @@ const step = (account: CreditAccount, rules: AccountRules): Step => ({
   },
 });
 
+const fold = (events: readonly CreditAccountEvent[]): CreditAccount => {
+  const account = newAccount('acc_1');
+  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
+  return account;
+};
+
 /** Under the default rules; `givenUnder` takes others. */
 export const given = (...events: CreditAccountEvent[]): Step => givenUnder({}, ...events);
 
-export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccountEvent[]): Step => {
-  const account = newAccount('acc_1');
-  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
-  return step(account, { ...defaultRules, ...rules });
-};
+export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccountEvent[]): Step =>
+  step(fold(events), { ...defaultRules, ...rules });
+
+/** Under another price book. */
+export const givenPriced = (prices: PriceBook, ...events: CreditAccountEvent[]): Step =>
+  step(fold(events), defaultRules, prices);
 
 /** An account that was loaded from what was kept of it. */
 export const givenLoaded = (account: CreditAccount): Step => step(account, defaultRules);
