@@ -26,6 +26,7 @@ import {
 } from './operator.fixture.js';
 import { recallReservation, reservationIdOf, type PastEvent } from './recall.js';
 import type { CreditAccount, Reservation } from './state.js';
+import { runsOf } from './property-runs.fixture.js';
 
 /** 0.525 credits, as reserved, and 0.15 more. */
 const usage = { input: 1000, output: 100 };
@@ -178,7 +179,7 @@ describe('a recalled reservation', () => {
           expect(after.map((each) => each && told(each))).toEqual(expected);
           expect(account.memory.closedCount).toBe(before.length);
         }),
-        { numRuns: 300 },
+        { numRuns: runsOf(300) },
       );
     },
   );

@@ -22,6 +22,7 @@ import {
   refund,
   voidGrant,
 } from './operator.fixture.js';
+import { runsOf } from './property-runs.fixture.js';
 
 /** 0.525 credits charged to g1. */
 const charged = (amount = '100') =>
@@ -354,7 +355,7 @@ describe('however charges, refunds, corrections and grants are mixed', () => {
           expect(formatMoney(accounted)).toBe(formatMoney(grantedCredits));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
   });
 });

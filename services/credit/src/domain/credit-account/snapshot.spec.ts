@@ -31,6 +31,7 @@ import {
 import { recallReservation } from './recall.js';
 import { fromSnapshot, snapshotShape, toSnapshot } from './snapshot.js';
 import type { CreditAccount } from './state.js';
+import { runsOf } from './property-runs.fixture.js';
 
 const n = (max: number) => fc.integer({ min: 1, max });
 const id = n(4).map((each) => `r${String(each)}`);
@@ -55,7 +56,9 @@ const command: fc.Arbitrary<CreditCommand> = fc.oneof(
     .tuple(n(28), credits)
     .map(([dayOfMonth, cap]) => recur('5', { dayOfMonth, rolloverCapCredits: money(cap) })),
   own.map((as) => post(as)),
-  fc.tuple(own, fc.subarray(['0.3', '1', '2'])).map(([as, thresholds]) => setAlerts(thresholds, as)),
+  fc
+    .tuple(own, fc.subarray(['0.3', '1', '2']))
+    .map(([as, thresholds]) => setAlerts(thresholds, as)),
   own.map((as) => setTopUpRule({ id: as })),
   fc
     .tuple(fc.constantFrom('soft' as const, 'hard' as const), n(3).map(String))
@@ -99,7 +102,7 @@ describe('a snapshot', () => {
         const account = told(commands);
         expect(essence(throughText(account))).toEqual(essence(account));
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 
