@@ -19,7 +19,7 @@ export default defineConfig({
     include: ['services/credit/src/{domain,model}/**/*.spec.ts'],
     exclude: ['**/node_modules/**', '**/planted-bugs.spec.ts'],
     env: { SEED: '4', MODEL_RUNS: '60', PROPERTY_RUNS_MAX: '100' },
-    setupFiles: ['./vitest.mutation.setup.ts'],
+    setupFiles: ['./tests/mutation-setup.ts'],
     sequence: { sequencer: CheapestFirst },
     // Nothing here leaves anything behind in a module: loading them once makes a mutant thrice as fast.
     isolate: false,
