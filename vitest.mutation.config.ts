@@ -33,6 +33,6 @@ export default defineConfig({
     sequence: { sequencer: CheapestFirst },
     // Nothing here leaves anything behind in a module, and loading them anew would take most of the time.
     isolate: false,
-    testTimeout: 30_000,
+    testTimeout: 120_000,
   },
 });

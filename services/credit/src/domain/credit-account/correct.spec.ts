@@ -11,7 +11,7 @@ import {
   settleCall,
   settlePlain,
 } from './credit-account.fixture.js';
-import { at, correct, figuresOf, grant, refund } from './operator.fixture.js';
+import { adjust, at, correct, figuresOf, grant, refund } from './operator.fixture.js';
 
 /** 0.525 credits, as reserved; 0.15 less; 0.15 more. */
 const usage = { input: 1000, output: 100 };
@@ -239,19 +239,21 @@ describe('what grants have repaid', () => {
   });
 
   it('by the same grant again adds to its entry', () => {
-    const outcome = owing()
-      .when(grant('0.2', 'a'))
-      .when(reservePlain('r2', '0.05'))
-      .when(settlePlain('r2', '0.07'))
-      .then('Settled');
-    expect(repaid(outcome)).toEqual([['a', '0.15']]);
-    const repaying = outcome.when(grant('1', 'b')).then('CreditsGranted', 'DebtRepaid');
-    const more_ = repaying.when(reservePlain('r3', '0.98')).when(settlePlain('r3', '0.99'));
-    const last = more_.when(correct(usage)).then('UsageCorrected');
-    expect(last.event('UsageCorrected')).toMatchObject({
-      debtCancelledCredits: '0.01',
-      returned: [{ grantId: 'g1', amountCredits: '0.14' }],
-    });
+    const outcome = given(opened, granted('10', 'a'))
+      .when(reservePlain('r1', '1'))
+      .when(reservePlain('r2', '8'))
+      .when(adjust('-4', { bookDebt: true }))
+      .when(release('r1'))
+      .then('Released', 'DebtRepaid')
+      .when(settlePlain('r2', '7.5'))
+      .then('Settled', 'DebtRepaid')
+      .when(grant('0.25', 'b'))
+      .then('CreditsGranted', 'DebtRepaid');
+    expect(repaid(outcome)).toEqual([
+      ['a', '1.5'],
+      ['b', '0.25'],
+    ]);
+    expect(figuresOf(outcome.account)).toMatchObject({ debt: '1.25', available: '0' });
   });
 
   it('is given back after what the charge itself drew, oldest repayment last', () => {

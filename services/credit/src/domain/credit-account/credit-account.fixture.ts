@@ -205,11 +205,11 @@ export const release = (
   attempts: [],
 });
 
-interface Step {
+export interface Step {
   readonly when: (command: CreditCommand, at?: Date) => Outcome;
 }
 
-interface Outcome extends Step {
+export interface Outcome extends Step {
   readonly verdict: Verdict;
   readonly account: CreditAccount;
   /** What the command led to, consequences included. */
@@ -286,7 +286,8 @@ export const givenPriced = (prices: PriceBook, ...events: CreditAccountEvent[]):
   step(fold(events), defaultRules, prices);
 
 /** An account that was loaded from what was kept of it. */
-export const givenLoaded = (account: CreditAccount): Step => step(account, defaultRules);
+export const givenLoaded = (account: CreditAccount, prices = book): Step =>
+  step(account, defaultRules, prices);
 
 /** An account of another id, of which nothing is stored yet. */
 export const givenAt = (accountId: string, rules: Partial<AccountRules> = {}): Step =>

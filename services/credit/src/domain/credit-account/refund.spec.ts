@@ -52,6 +52,12 @@ describe('a refund', () => {
     rest.when(refund(undefined, 'f3')).thenRefused('exceeds-charge');
   });
 
+  it('keeps the operator’s reference', () => {
+    const command = { ...refund('0.5'), reference: 'T-7' } as CreditCommand;
+    expect(charged().when(command).event('Refunded').reference).toBe('T-7');
+    expect(charged().when(refund('0.5')).event('Refunded')).not.toHaveProperty('reference');
+  });
+
   it('of more than the charge is refused with what is left', () => {
     const outcome = charged().when(refund('0.5251')).thenRefused('exceeds-charge');
     expect(outcome.verdict).toMatchObject({ refusal: { details: { left: '0.525' } } });

@@ -24,7 +24,7 @@ describe('a release', () => {
       .when(reserveCall('r1'))
       .when(release('r1', 'cancelled'))
       .then('Released');
-    expect(outcome.event('Released')).toEqual({
+    expect(outcome.event('Released')).toStrictEqual({
       reservationId: 'r1',
       reason: 'cancelled',
       returned: [
@@ -42,7 +42,7 @@ describe('a release', () => {
         attempt({}, { billed: false, provider: 'azure', vendorRequestId: undefined }),
       ),
     );
-    expect(outcome.event('Released').attempts).toEqual([
+    expect(outcome.event('Released').attempts).toStrictEqual([
       {
         provider: 'openai',
         model: 'gpt-4o',

@@ -1,9 +1,11 @@
 import { parseMoney } from '@tollkeeper/kernel';
+import { PriceBook } from '@tollkeeper/pricing';
 import { describe, expect, it } from 'vitest';
 import type { Attempt, CreditCommand } from './commands.js';
 import {
   attempt,
   given,
+  givenLoaded,
   granted,
   opened,
   release,
@@ -43,7 +45,7 @@ const settledBy = (...attempts: readonly Attempt[]) =>
 describe('a settle', () => {
   it('tells all that its charge is computed from', () => {
     const outcome = reserved().when(settleCall('r1', answered)).then('Settled');
-    expect(outcome.event('Settled')).toEqual({
+    expect(outcome.event('Settled')).toStrictEqual({
       reservationId: 'r1',
       tier: 'pro',
       ...policy,
@@ -74,7 +76,7 @@ describe('a settle', () => {
       .when(reservePlain('r1', '5'))
       .when(settlePlain('r1', '2.5'))
       .then('Settled');
-    expect(outcome.event('Settled')).toEqual({
+    expect(outcome.event('Settled')).toStrictEqual({
       reservationId: 'r1',
       tier: 'pro',
       ...policy,
@@ -205,7 +207,7 @@ describe('an attempt', () => {
       ),
       attempt(answered),
     );
-    expect(settled.attempts[0]).toEqual({
+    expect(settled.attempts[0]).toStrictEqual({
       ...priced,
       billed: false,
       provenance: 'estimated',
@@ -322,6 +324,15 @@ describe('a quote that the price book does not hold', () => {
     account.reservations.set('r1', { ...reservation, quote: quote as typeof reservation.quote });
     expect(() => step.when(settleCall('r1', answered))).toThrow(
       new Error(`the price book does not hold ${name}`),
+    );
+  });
+});
+
+describe('a plain amount at a time when credits have no value', () => {
+  it('stops its settle', () => {
+    const { account } = given(opened, granted('9')).when(reservePlain('r1', '5'));
+    expect(() => givenLoaded(account, new PriceBook()).when(settlePlain('r1', '5'))).toThrow(
+      new Error('the price book does not hold a credit policy'),
     );
   });
 });

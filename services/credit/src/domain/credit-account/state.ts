@@ -1,4 +1,4 @@
-import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { Allocation, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
@@ -142,8 +142,7 @@ export interface CreditAccount {
   /** Open ones, and those closed ones that are still remembered. */
   readonly reservations: Map<string, Reservation>;
   reservedCredits: Money;
-  /** What the account owes, by cause. */
-  readonly debts: Map<DebtCause, Money>;
+  /** What the account owes; the events tell why. */
   debtCredits: Money;
   /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
   repaid: GrantPart[];
@@ -170,7 +169,6 @@ export const newAccount = (accountId: string): CreditAccount => ({
   watch: undefined,
   reservations: new Map(),
   reservedCredits: zero,
-  debts: new Map(),
   debtCredits: zero,
   repaid: [],
   limits: newLimits(),
