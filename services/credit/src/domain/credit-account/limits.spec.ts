@@ -595,7 +595,9 @@ describe('setting a limit', () => {
   it('beyond so many is refused', () => {
     let step = account().when(setLimit());
     for (let n = 1; n < limitsMax; n++) step = step.when(setLimit({ limitId: `l${String(n)}` }));
-    step.when(setLimit({ limitId: 'one-more' })).thenRefused('invalid-request');
+    step.when(setLimit({ limitId: 'one-more' })).thenRefused('invalid-request', {
+      message: `an account has at most ${String(limitsMax)} limits`,
+    });
     step.when(setLimit({ amount: '11' })).then('LimitSet');
   });
 });

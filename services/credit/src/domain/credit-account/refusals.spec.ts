@@ -30,7 +30,6 @@ import {
   voidGrant,
 } from './operator.fixture.js';
 import { defaultRules } from './rules.js';
-import { limitsMax } from './set-limit.js';
 import type { Refusal } from './verdict.js';
 
 type Step = ReturnType<typeof given>;
@@ -191,16 +190,6 @@ const cases: readonly Case[] = [
     'scope, window and unit of limit lim_1 stay as they are; set another limit',
     () => account().when(setLimit()),
     setLimit({ window: 'month' }),
-  ],
-  [
-    'invalid-request',
-    `an account has at most ${String(limitsMax)} limits`,
-    () => {
-      let step = account().when(setLimit({ limitId: 'l0' }));
-      for (let n = 1; n < limitsMax; n++) step = step.when(setLimit({ limitId: `l${String(n)}` }));
-      return step;
-    },
-    setLimit({ limitId: 'one-more' }),
   ],
   ...(['minute', 'hour', 'day', 'month'] as const).map((window): Case => [
     'limit-reached',
