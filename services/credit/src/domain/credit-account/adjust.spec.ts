@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { CreditCommand } from './commands.js';
 import { given, granted, opened, reservePlain, settlePlain } from './credit-account.fixture.js';
 import { adjust, at, figuresOf, grant, recur } from './operator.fixture.js';
 
@@ -49,6 +50,15 @@ describe('an adjustment', () => {
       debt: { amountCredits: '2', cause: 'adjustment' },
     });
     expect(figuresOf(outcome.account)).toMatchObject({ available: '0', debt: '2', balance: '2' });
+  });
+
+  it('tells no reference where there is none', () => {
+    for (const amount of ['3', '-3']) {
+      const command = { ...adjust(amount), reference: undefined } as CreditCommand;
+      const [event] = given(opened, granted('10')).when(command).events;
+      expect(Object.keys(event?.data ?? {})).not.toContain('reference');
+      expect(Object.keys(event?.data ?? {})).not.toContain('externalReference');
+    }
   });
 
   it('down to exactly nothing is accepted', () => {

@@ -125,9 +125,7 @@ const quotedFor = (
   const at = new Date(quote.requestStartedAt);
   const called = prices.priceAt(attempt, at);
   const match = quote.candidates.find(
-    (each) =>
-      each.provider === (called?.provider ?? attempt.provider) &&
-      each.model === (called?.model ?? attempt.model),
+    (each) => each.provider === attempt.provider && each.model === (called?.model ?? attempt.model),
   );
   const first = match ?? known(quote.candidates[0], 'a candidate');
   const answered =

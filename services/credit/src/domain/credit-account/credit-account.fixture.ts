@@ -117,7 +117,7 @@ export const priceBook = (): PriceBook => {
   return book;
 };
 
-const prices = priceBook();
+const book = priceBook();
 
 export const opened: CreditAccountEvent = {
   type: 'AccountOpened',
@@ -228,18 +228,22 @@ export const release = (
   attempts: [],
 });
 
-interface Step {
+export interface Step {
   readonly when: (command: CreditCommand, at?: Date) => Outcome;
 }
 
-interface Outcome extends Step {
+export interface Outcome extends Step {
   readonly verdict: Verdict;
   readonly account: CreditAccount;
   /** What the command led to, consequences included. */
   readonly events: readonly CreditAccountEvent[];
   readonly then: (...types: CreditAccountEvent['type'][]) => Outcome;
   readonly thenNothing: () => Outcome;
-  readonly thenRefused: (reason: Refusal['reason']) => Outcome;
+  /** Also with this message and these details, where they are named. */
+  readonly thenRefused: (
+    reason: Refusal['reason'],
+    told?: Partial<Pick<Refusal, 'message' | 'details'>>,
+  ) => Outcome;
   /** The data of the one event of this type that the command led to. */
   readonly event: <T extends CreditAccountEvent['type']>(
     type: T,
@@ -252,9 +256,9 @@ const meta = (at: Date, command?: CreditCommand) => ({
   occurredAt: at.toISOString(),
 });
 
-const step = (account: CreditAccount, rules: AccountRules, book = prices): Step => ({
+const step = (account: CreditAccount, rules: AccountRules, prices = book): Step => ({
   when: (command, at = startedAt) => {
-    const context: DecisionContext = { at, prices: book, rules, reservationTtlMs: 720_000 };
+    const context: DecisionContext = { at, prices, rules, reservationTtlMs: 720_000 };
     const verdict = decide(command, account, context);
     const events: CreditAccountEvent[] = [];
     let next = verdict.type === 'accept' ? verdict.events : [];
@@ -264,7 +268,7 @@ const step = (account: CreditAccount, rules: AccountRules, book = prices): Step 
       next = followUps(account, context);
     }
     const outcome: Outcome = {
-      ...step(account, rules, book),
+      ...step(account, rules, prices),
       verdict,
       account,
       events,
@@ -274,8 +278,8 @@ const step = (account: CreditAccount, rules: AccountRules, book = prices): Step 
         return outcome;
       },
       thenNothing: () => outcome.then(),
-      thenRefused: (reason) => {
-        expect(verdict).toMatchObject({ type: 'refuse', refusal: { reason } });
+      thenRefused: (reason, told = {}) => {
+        expect(verdict).toMatchObject({ type: 'refuse', refusal: { reason, ...told } });
         return outcome;
       },
       event: (type) => {
@@ -288,14 +292,25 @@ const step = (account: CreditAccount, rules: AccountRules, book = prices): Step 
   },
 });
 
+const fold = (events: readonly CreditAccountEvent[]): CreditAccount => {
+  const account = newAccount('acc_1');
+  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
+  return account;
+};
+
 /** Under the default rules; `givenUnder` takes others. */
 export const given = (...events: CreditAccountEvent[]): Step => givenUnder({}, ...events);
 
-export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccountEvent[]): Step => {
-  const account = newAccount('acc_1');
-  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
-  return step(account, { ...defaultRules, ...rules });
-};
+export const givenUnder = (rules: Partial<AccountRules>, ...events: CreditAccountEvent[]): Step =>
+  step(fold(events), { ...defaultRules, ...rules });
+
+/** Under another price book. */
+export const givenPriced = (prices: PriceBook, ...events: CreditAccountEvent[]): Step =>
+  step(fold(events), defaultRules, prices);
+
+/** An account that was loaded from what was kept of it. */
+export const givenLoaded = (account: CreditAccount, prices = book): Step =>
+  step(account, defaultRules, prices);
 
 /** Under a price book that has more recorded than `priceBook`. */
 export const givenPrices = (
@@ -303,11 +318,9 @@ export const givenPrices = (
   rules: Partial<AccountRules>,
   ...events: CreditAccountEvent[]
 ): Step => {
-  const book = priceBook();
-  for (const event of recorded) book.apply(event);
-  const account = newAccount('acc_1');
-  for (const event of events) evolve(account, event, meta(new Date('2026-01-01T00:00:00.000Z')));
-  return step(account, { ...defaultRules, ...rules }, book);
+  const prices = priceBook();
+  for (const event of recorded) prices.apply(event);
+  return step(fold(events), { ...defaultRules, ...rules }, prices);
 };
 
 /** An account of another id, of which nothing is stored yet. */

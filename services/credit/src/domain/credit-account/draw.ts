@@ -2,15 +2,12 @@ import type { Allocation } from '@tollkeeper/events';
 import { formatMoney, minMoney, parseMoney, type Money } from '@tollkeeper/kernel';
 import { isUsable, type CreditAccount, type Grant, type GrantPart } from './state.js';
 
-/** Lowest priority number first, then earliest expiry, then oldest, then by id. */
+/**
+ * Lowest priority number first, then earliest expiry, then oldest: no two are equally old. Two that never expire differ by
+ * NaN, which counts as no difference.
+ */
 export const drawOrder = (a: Grant, b: Grant): number =>
-  a.priority - b.priority ||
-  compareExpiry(a, b) ||
-  a.order - b.order ||
-  (a.grantId < b.grantId ? -1 : 1);
-
-const compareExpiry = (a: Grant, b: Grant): number =>
-  a.expiresAtMs === b.expiresAtMs ? 0 : a.expiresAtMs < b.expiresAtMs ? -1 : 1;
+  a.priority - b.priority || a.expiresAtMs - b.expiresAtMs || a.order - b.order;
 
 export interface Draw {
   readonly parts: readonly GrantPart[];

@@ -94,6 +94,32 @@ describe('a top-up rule', () => {
       .thenRefused('invalid-request');
   });
 
+  it('requests nothing at its threshold, and something below', () => {
+    ruled()
+      .when(charge('5'))
+      .then('Reserved', 'Settled')
+      .when(charge('0.0001', 'x2'))
+      .then('Reserved', 'Settled', 'TopUpRequested');
+  });
+
+  it('gives an unpaid request a minute where its cool-down is shorter, and a paid one the cool-down', () => {
+    const asked = () =>
+      ruled({ coolDownSeconds: 30, threshold: '100', cap: '1000' }).then(
+        'TopUpRuleSet',
+        'TopUpRequested',
+      );
+    asked()
+      .when(charge('1'), minutesLater(59.999 / 60))
+      .then('Reserved', 'Settled')
+      .when(charge('1', 'x2'), minutesLater(1))
+      .then('Reserved', 'Settled', 'TopUpRequested');
+    asked()
+      .when(grant('10', 'pay1', { topUpId: 'topup_1' }), minutesLater(29.999 / 60))
+      .then('CreditsGranted')
+      .when(charge('1'), minutesLater(0.5))
+      .then('Reserved', 'Settled', 'TopUpRequested');
+  });
+
   it('waits for its cool-down, paid or not', () => {
     ruled()
       .when(charge('6'))

@@ -1,4 +1,6 @@
+import { parseMoney, zero } from '@tollkeeper/kernel';
 import { describe, expect, it } from 'vitest';
+import type { CreditCommand } from './commands.js';
 import {
   given,
   granted,
@@ -7,7 +9,15 @@ import {
   reservePlain,
   settlePlain,
 } from './credit-account.fixture.js';
-import { at, expireGrant, figuresOf, grant, recur, voidGrant } from './operator.fixture.js';
+import {
+  at,
+  expireGrant,
+  figuresOf,
+  grant,
+  recur,
+  setTopUpRule,
+  voidGrant,
+} from './operator.fixture.js';
 
 const expiresAt = '2026-03-01T12:05:00.000Z';
 const later = at('2026-03-01T12:06:00.000Z');
@@ -89,6 +99,14 @@ describe('voiding a grant', () => {
     expect(outcome.when(release('r1')).event('Released').returned).toEqual([]);
   });
 
+  it('keeps the operator’s reference', () => {
+    const command = { ...voidGrant('g1'), reference: 'T-7' } as CreditCommand;
+    const account = given(opened, granted('10'));
+    expect(account.when(command).event('GrantVoided').reference).toBe('T-7');
+    const without = given(opened, granted('10')).when(voidGrant('g1')).event('GrantVoided');
+    expect(without).not.toHaveProperty('reference');
+  });
+
   it('is known by its id, and refused at a grant that has ended', () => {
     given(opened, granted('10'), granted('10', 'g2'))
       .when(voidGrant('g1', 'v1'))
@@ -126,6 +144,49 @@ describe('voiding a grant', () => {
 });
 
 describe('a grant', () => {
+  it('tells all that was said of it, and nothing that was not', () => {
+    const asked = given(opened)
+      .when(setTopUpRule({ threshold: '100' }))
+      .then('TopUpRuleSet', 'TopUpRequested');
+    const command = grant('50', 'g9', {
+      kind: 'subscription',
+      priority: 7,
+      effectiveAt: at('2026-04-01T00:00:00.000Z'),
+      expiresAt: at('2026-04-01T00:00:00.001Z'),
+      costBasisUsd: parseMoney('0.40'),
+      externalReference: 'inv-1',
+      topUpId: 'topup_1',
+    });
+    expect(asked.when(command).event('CreditsGranted')).toStrictEqual({
+      grantId: 'g9',
+      kind: 'subscription',
+      amountCredits: '50',
+      priority: 7,
+      effectiveAt: '2026-04-01T00:00:00.000Z',
+      expiresAt: '2026-04-01T00:00:00.001Z',
+      costBasisUsd: '0.4',
+      externalReference: 'inv-1',
+      topUpId: 'topup_1',
+      localDate: '2026-03-01',
+    });
+    expect(given(opened).when(grant('5')).event('CreditsGranted')).toStrictEqual({
+      grantId: 'g9',
+      kind: 'purchase',
+      amountCredits: '5',
+      priority: 100,
+      effectiveAt: '2026-03-01T12:00:00.000Z',
+      localDate: '2026-03-01',
+    });
+  });
+
+  it('that cost nothing is of known cost', () => {
+    const outcome = given(opened).when(grant('5', 'g9', { costBasisUsd: parseMoney('0') }));
+    expect(outcome.event('CreditsGranted').costBasisUsd).toBe('0');
+    expect(outcome.account.grantsById.get('g9')?.costBasisUsd).toEqual(zero);
+    const unknown = given(opened).when(grant('5')).account.grantsById.get('g9');
+    expect(unknown?.costBasisUsd).toBeUndefined();
+  });
+
   it('does not take the id of a month that a rule has to post', () => {
     given(opened)
       .when(recur('100'))

@@ -2,6 +2,7 @@ import { localDate } from '@tollkeeper/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { periodOf, resetsAt, startOfLocalDay } from './limit-windows.js';
+import { runsOf } from './property-runs.fixture.js';
 
 describe('a window', () => {
   it.each([
@@ -67,7 +68,7 @@ describe('the start of a local day', () => {
           expect(localDate(new Date(startMs - 1), timeZone) < date).toBe(true);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 });

@@ -19,6 +19,7 @@ import { countedBefore, type Counted } from './limit-counts.js';
 import { restoredLimits } from './limits.js';
 import { defaultRules, type AccountRules } from './rules.js';
 import { newAccount, type CreditAccount } from './state.js';
+import { runsOf } from './property-runs.fixture.js';
 
 const prices = priceBook();
 const limitIds = ['l1', 'l2', 'l3', 'l4'] as const;
@@ -290,10 +291,10 @@ describe('over any sequence of commands', () => {
           }
         });
       }),
-      { numRuns: 400 },
+      { numRuns: runsOf(400) },
     );
-    expect(seen.reservedUnderLimit).toBeGreaterThan(500);
-    expect(seen.free).toBeGreaterThan(100);
+    expect(seen.reservedUnderLimit).toBeGreaterThan(runsOf(400));
+    expect(seen.free).toBeGreaterThan(runsOf(400) / 4);
   });
 
   it('what a limit has counted is what the events say, and each soft one has warned once a window', () => {
@@ -325,7 +326,7 @@ describe('over any sequence of commands', () => {
           if (event.type === 'UsageCorrected') seen.corrected++;
         }
       }),
-      { numRuns: 400 },
+      { numRuns: runsOf(400) },
     );
     expect(Math.min(seen.warned, seen.late, seen.corrected)).toBeGreaterThan(0);
   });
@@ -340,7 +341,7 @@ describe('over any sequence of commands', () => {
         }
         expect(replayed).toEqual(account);
       }),
-      { numRuns: 200 },
+      { numRuns: runsOf(200) },
     );
   });
 
@@ -374,7 +375,7 @@ describe('over any sequence of commands', () => {
         });
         expect(restoredLimits(limits)).toEqual(limits);
       }),
-      { numRuns: 200 },
+      { numRuns: runsOf(200) },
     );
     expect(told).toBeGreaterThan(100);
   });

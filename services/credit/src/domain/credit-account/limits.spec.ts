@@ -163,6 +163,37 @@ describe('a hard limit', () => {
     again.when(call('r4')).thenRefused('limit-reached');
   });
 
+  it('on a key or a project that is named like nothing binds no call without one', () => {
+    for (const type of ['key', 'project'] as const) {
+      account()
+        .when(setLimit({ scope: { type, id: 'undefined' }, unit: 'requests', amount: '0' }))
+        .when(call('r1', { purpose: {} }))
+        .then('Reserved');
+    }
+  });
+
+  it('leaves a shrinking call what the tighter of two leaves, whichever was set first', () => {
+    const amounts = ['1050', '1030'];
+    for (const [first = '', second = ''] of [amounts, amounts.toReversed()]) {
+      const outcome = account()
+        .when(setLimit({ limitId: 'a', unit: 'tokens', amount: first }))
+        .when(setLimit({ limitId: 'b', unit: 'tokens', amount: second }))
+        .when(call('r1', { outputMayShrink: true }));
+      expect(outcome.event('Reserved').quote?.bound.outputTokens).toBe(30);
+    }
+  });
+
+  it('that is soft, or a rate, leaves a call as it is', () => {
+    const rate = { mode: 'rate' as const, window: 'minute' as const, unit: 'tokens' as const };
+    const outcome = account()
+      .when(setLimit({ limitId: 'a', mode: 'soft', unit: 'tokens', amount: '1' }))
+      .when(setLimit({ limitId: 'b', ...rate, amount: '1' }))
+      .when(call('r1', { outputMayShrink: true }))
+      .then('Reserved', 'LimitWarned');
+    expect(outcome.event('Reserved').quote?.bound.outputTokens).toBe(100);
+    expect(counts(outcome.account, 'b')).toEqual({});
+  });
+
   it('never hides that the balance is short', () => {
     given(opened, granted('0.1'))
       .when(setLimit({ amount: '0.05' }))
@@ -492,6 +523,19 @@ describe('a soft limit', () => {
 });
 
 describe('setting a limit', () => {
+  it('tells the whole of it', () => {
+    const outcome = account().when(setLimit({ amount: '10.50' }));
+    expect(outcome.event('LimitSet')).toEqual({
+      limitId: 'lim_1',
+      scope: { type: 'key', id: 'key_1' },
+      window: 'day',
+      unit: 'credits',
+      amount: '10.5',
+      mode: 'hard',
+    });
+    expect(outcome.when(removeLimit()).event('LimitRemoved')).toEqual({ limitId: 'lim_1' });
+  });
+
   it('again with another amount keeps the count', () => {
     account()
       .when(setLimit({ unit: 'requests', amount: '1' }))
@@ -551,7 +595,9 @@ describe('setting a limit', () => {
   it('beyond so many is refused', () => {
     let step = account().when(setLimit());
     for (let n = 1; n < limitsMax; n++) step = step.when(setLimit({ limitId: `l${String(n)}` }));
-    step.when(setLimit({ limitId: 'one-more' })).thenRefused('invalid-request');
+    step.when(setLimit({ limitId: 'one-more' })).thenRefused('invalid-request', {
+      message: `an account has at most ${String(limitsMax)} limits`,
+    });
     step.when(setLimit({ amount: '11' })).then('LimitSet');
   });
 });

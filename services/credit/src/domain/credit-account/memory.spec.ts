@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { evolve } from './evolve.js';
 import { forgetClosed, mayBeForgotten, rememberClosed } from './memory.js';
 import { newAccount, type CreditAccount } from './state.js';
+import { runsOf } from './property-runs.fixture.js';
 
 const close = (account: CreditAccount, reservationId: string, atMs: number): void => {
   const known = account.reservations.get(reservationId);
@@ -61,13 +62,13 @@ describe('the memory of closed reservations', () => {
           expect(account.memory.forgotten.revisionMax).toBe(forgottenRevision);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runsOf(500) },
     );
   });
 
   it('takes no more room than what it holds', () => {
     const account = openAccount();
-    for (let n = 0; n < 50_000; n += 1) {
+    for (let n = 0; n < 10_000; n += 1) {
       close(account, `r${String(n)}`, n);
       forgetClosed(account, n, { closedMs: Infinity, closedMax: 100 });
     }

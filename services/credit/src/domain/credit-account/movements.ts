@@ -1,4 +1,4 @@
-import type { Allocation, DebtCause } from '@tollkeeper/events';
+import type { Allocation } from '@tollkeeper/events';
 import { parseMoney, zero, type Money } from '@tollkeeper/kernel';
 import { corrupt } from './corrupt-stream.js';
 import { splitParts, toPart } from './draw.js';
@@ -27,23 +27,15 @@ export const putBack = (account: CreditAccount, allocations: readonly Allocation
 
 export const owe = (
   account: CreditAccount,
-  debt: { readonly amountCredits: string; readonly cause: DebtCause } | undefined,
+  debt: { readonly amountCredits: string } | undefined,
 ): void => {
   if (!debt) return;
-  const amount = parseMoney(debt.amountCredits);
-  account.debts.set(debt.cause, (account.debts.get(debt.cause) ?? zero).plus(amount));
-  account.debtCredits = account.debtCredits.plus(amount);
+  account.debtCredits = account.debtCredits.plus(parseMoney(debt.amountCredits));
 };
 
 export const lowerDebt = (account: CreditAccount, amount: Money): void => {
   if (amount.gt(account.debtCredits)) throw corrupt(account, 'debt', 'repaid more than is owed');
   account.debtCredits = account.debtCredits.minus(amount);
-  let left = amount;
-  for (const [cause, owed] of account.debts) {
-    const part = left.lt(owed) ? left : owed;
-    account.debts.set(cause, owed.minus(part));
-    left = left.minus(part);
-  }
 };
 
 /** One part for each run of repayments by the same grant, so that small debts do not add up in memory. */

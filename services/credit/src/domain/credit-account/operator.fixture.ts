@@ -1,3 +1,4 @@
+import type { Tier } from '@tollkeeper/events';
 import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import type { CreditCommand } from './commands.js';
 import { attempt, startedAt } from './credit-account.fixture.js';
@@ -125,6 +126,14 @@ export const freeze = (type: 'Freeze' | 'Unfreeze', id: string): CreditCommand =
   commandId: id,
   commandHash: `${type} fraud`,
   reason: 'fraud',
+});
+
+export const changeTier = (tier: Tier, id = `tier ${tier}`): CreditCommand => ({
+  type: 'ChangeTier',
+  commandId: id,
+  commandHash: `tier ${tier}`,
+  tier,
+  reason: 'downgrade',
 });
 
 export const charge = (amount: string, id = 'x1', userId?: string): CreditCommand => ({

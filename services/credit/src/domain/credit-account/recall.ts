@@ -101,7 +101,6 @@ const stage = (account: CreditAccount, past: readonly PastEvent[]): CreditAccoun
     );
   }
   scratch.debtCredits = parseMoney(plenty);
-  scratch.debts.set('correction', scratch.debtCredits);
   return scratch;
 };
 

@@ -135,6 +135,40 @@ describe('a rollover cap', () => {
     expect(figuresOf(next.account, june).available).toBe('167');
   });
 
+  it('is told with its rule, and counts nothing of another rule', () => {
+    const outcome = given(opened)
+      .when(recur('100', { rolloverCapCredits: parseMoney('60') }))
+      .when(recur('80', { recurringId: 'other' }));
+    const both = outcome.when(post('o4', 'other'), aprilFirst).when(post('p4'), aprilFirst);
+    expect(both.account.recurringGrants.get('monthly')?.rolloverCapCredits?.toString()).toBe('60');
+    const first = both.when(post('o5', 'other'), may).then('CreditsGranted');
+    const next = first.when(post('p5'), may).then('GrantVoided', 'CreditsGranted');
+    expect(next.event('GrantVoided')).toMatchObject({
+      grantId: 'monthly_2026-04',
+      amountCredits: '40',
+    });
+  });
+
+  it('that is just kept takes nothing', () => {
+    capped('100').when(post('p5'), may).then('CreditsGranted');
+  });
+
+  it('is taken off the oldest month first, then off the next', () => {
+    const june = at('2026-06-01T00:00:00.000Z');
+    const outcome = given(opened)
+      .when(recur('100'))
+      .when(post('p4'), aprilFirst)
+      .when(post('p5'), may)
+      .when(recur('100', { rolloverCapCredits: parseMoney('30'), dayOfMonth: 2 }), may)
+      .when(post('p6'), at('2026-06-02T00:00:00.000Z'))
+      .then('GrantVoided', 'GrantVoided', 'CreditsGranted');
+    expect(outcome.events.slice(0, 2).map((event) => event.data)).toMatchObject([
+      { grantId: 'monthly_2026-04', amountCredits: '100' },
+      { grantId: 'monthly_2026-05', amountCredits: '70' },
+    ]);
+    expect(figuresOf(outcome.account, june).available).toBe('30');
+  });
+
   it('leaves what is below it alone', () => {
     const outcome = capped('60')
       .when(reservePlain('r1', '50'), aprilFirst)

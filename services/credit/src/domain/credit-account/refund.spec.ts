@@ -22,6 +22,7 @@ import {
   refund,
   voidGrant,
 } from './operator.fixture.js';
+import { runsOf } from './property-runs.fixture.js';
 
 /** 0.525 credits charged to g1. */
 const charged = (amount = '100') =>
@@ -49,6 +50,12 @@ describe('a refund', () => {
       debt: '0',
     });
     rest.when(refund(undefined, 'f3')).thenRefused('exceeds-charge');
+  });
+
+  it('keeps the operator’s reference', () => {
+    const command = { ...refund('0.5'), reference: 'T-7' } as CreditCommand;
+    expect(charged().when(command).event('Refunded').reference).toBe('T-7');
+    expect(charged().when(refund('0.5')).event('Refunded')).not.toHaveProperty('reference');
   });
 
   it('of more than the charge is refused with what is left', () => {
@@ -354,7 +361,7 @@ describe('however charges, refunds, corrections and grants are mixed', () => {
           expect(formatMoney(accounted)).toBe(formatMoney(grantedCredits));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
   });
 });

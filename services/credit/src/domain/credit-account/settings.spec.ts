@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { CreditCommand } from './commands.js';
 import {
   given,
   granted,
@@ -9,7 +8,16 @@ import {
   reservePlain,
   settleCall,
 } from './credit-account.fixture.js';
-import { adjust, charge, freeze, grant, refund } from './operator.fixture.js';
+import {
+  adjust,
+  changeTier,
+  charge,
+  freeze,
+  grant,
+  refund,
+  setAlerts,
+  setTopUpRule,
+} from './operator.fixture.js';
 
 describe('a frozen account', () => {
   const frozen = () =>
@@ -67,15 +75,37 @@ describe('a frozen account', () => {
   });
 });
 
-describe('a change of tier', () => {
-  const changeTier = (tier: 'free' | 'pro'): CreditCommand => ({
-    type: 'ChangeTier',
-    commandId: `tier ${tier}`,
-    commandHash: `tier ${tier}`,
-    tier,
-    reason: 'downgrade',
+describe('what an operator sets', () => {
+  it('is told as it was set', () => {
+    const frozen = given(opened).when(freeze('Freeze', 'f1'));
+    expect(frozen.event('AccountFrozen')).toEqual({ reason: 'fraud' });
+    expect(frozen.when(freeze('Unfreeze', 'u1')).event('AccountUnfrozen')).toEqual({
+      reason: 'fraud',
+    });
+    const alerts = given(opened, granted('100')).when(setAlerts(['20', '5', '20.0', '20']));
+    expect(alerts.event('BalanceAlertsSet')).toEqual({ thresholdsCredits: ['20', '5'] });
+    const rule = given(opened, granted('100')).when(setTopUpRule({ cap: '50' }));
+    expect(rule.event('TopUpRuleSet')).toEqual({
+      thresholdCredits: '10',
+      amountCredits: '50',
+      coolDownSeconds: 3600,
+      monthlyCapCredits: '50',
+      enabled: true,
+    });
   });
 
+  it('is known by its id', () => {
+    given(opened, granted('100'))
+      .when(setAlerts(['20']))
+      .then('BalanceAlertsSet')
+      .when(setAlerts(['20']))
+      .thenNothing()
+      .when(setAlerts(['30']))
+      .thenRefused('replay-mismatch');
+  });
+});
+
+describe('a change of tier', () => {
   it('holds for the next reservation; open ones keep their tier', () => {
     const outcome = given(opened, granted('100'))
       .when(reserveCall('r1'))

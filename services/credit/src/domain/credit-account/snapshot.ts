@@ -1,6 +1,5 @@
 import type {
   Allocation,
-  DebtCause,
   GrantKind,
   LimitScope,
   LimitUnit,
@@ -196,7 +195,6 @@ const fields: Fields<Omit<CreditAccount, Derived>> = {
   recurringGrants: mapOf<string, RecurringGrant>(recurringGrant),
   watch: maybe(watch),
   reservedCredits: money,
-  debts: mapOf<DebtCause, CreditAccount['reservedCredits']>(money),
   debtCredits: money,
   repaid: listOf(part),
   lastEventAtMs: count,

@@ -1,4 +1,4 @@
-import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { Allocation, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
@@ -137,7 +137,7 @@ export interface CreditAccount {
   timeZone: string;
   /** Nothing may be reserved; what was reserved ends as ever. */
   frozen: boolean;
-  /** Those that have not ended, in draw order: lowest priority number, earliest expiry, oldest, id. */
+  /** Those that have not ended, in draw order: lowest priority number, earliest expiry, oldest. */
   readonly grants: Grant[];
   readonly grantsById: Map<string, Grant>;
   /** Command hashes of grants, by grant id. */
@@ -152,8 +152,7 @@ export interface CreditAccount {
   /** Hashes of the commands that ended or corrected a remembered reservation, by command id. */
   readonly endings: Map<string, string>;
   reservedCredits: Money;
-  /** What the account owes, by cause. */
-  readonly debts: Map<DebtCause, Money>;
+  /** What the account owes; the events tell why. */
   debtCredits: Money;
   /** What grants paid off debts, oldest first: a lower charge found later gives it back to them. */
   repaid: GrantPart[];
@@ -181,7 +180,6 @@ export const newAccount = (accountId: string): CreditAccount => ({
   reservations: new Map(),
   endings: new Map(),
   reservedCredits: zero,
-  debts: new Map(),
   debtCredits: zero,
   repaid: [],
   limits: newLimits(),
