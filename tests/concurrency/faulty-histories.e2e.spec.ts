@@ -1,6 +1,6 @@
 import { randomFrom, seedFor } from '@tollkeeper/testing';
 import { describe, expect, it } from 'vitest';
-import { chooseFault, inflict } from '../faults/fault.js';
+import { inflict, planFaults } from '../faults/fault.js';
 import { startLedgerPlatform } from '../support/ledger-platform.js';
 import { openLedgerPort } from '../support/ledger-port.js';
 import { checkHistories } from './check-histories.js';
@@ -14,7 +14,11 @@ const stores = [
   { store: 'PostgreSQL', url: undefined },
   ...(kurrentdbUrl === undefined ? [] : [{ store: 'KurrentDB', url: kurrentdbUrl }]),
 ];
-const choice = { kinds: ['kill', 'pause'], targets: ['credit', 'nats', 'postgres'] } as const;
+/** One round: each process once killed and once paused, in any order. */
+const round = {
+  counts: { kill: 1, pause: 1, cut: 0, 'half-open': 0, stall: 0, latency: 0, 'power-loss': 0 },
+  targets: ['credit', 'nats', 'postgres'],
+} as const;
 
 describe.skipIf(histories === 0).each(stores)(
   'the ledger on $store while its processes are killed and paused',
@@ -28,10 +32,15 @@ describe.skipIf(histories === 0).each(stores)(
         const faults = new Map<string, number>();
         let recording = true;
         const harm = async (): Promise<void> => {
+          let plan = planFaults(platform, random, round);
           while (recording) {
             await new Promise((resolve) => setTimeout(resolve, random.int(300, 1_500)));
-            const fault = chooseFault(platform, random, choice);
-            await inflict(platform, fault);
+            const fault = plan.pop();
+            if (!fault) {
+              plan = planFaults(platform, random, round);
+              continue;
+            }
+            await inflict(platform, fault, random);
             const name = `${fault.kind} ${fault.target}`;
             faults.set(name, (faults.get(name) ?? 0) + 1);
           }
