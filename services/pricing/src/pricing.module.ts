@@ -8,7 +8,7 @@ import { NestFactory } from '@nestjs/core';
 import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import type { RunningService } from '@tollkeeper/lifecycle';
 import { connectNats, NatsTransport, type NatsConnection } from '@tollkeeper/messaging';
-import { quarantineReason } from '@tollkeeper/price-table/sanity-gate';
+import { priceFault } from '@tollkeeper/price-table/sanity-gate';
 import type { Logger } from '@tollkeeper/telemetry';
 import { identityKeys } from './adapters/identity-keys.js';
 import { creditReratings, projectionCalls } from './adapters/ledger-calls.js';
@@ -61,7 +61,7 @@ const providersOf = (
   priceLeadMs: number,
 ): ValueProvider[] => {
   const writer = new BookWriter(store, replica);
-  const policy = new BookPolicy(replica, priceLeadMs, quarantineReason);
+  const policy = new BookPolicy(replica, priceLeadMs, priceFault);
   const index = projectionIndex(nats);
   const calls = projectionCalls(nats);
   const find: FindStoredCharge = (accountId, reservationId) =>

@@ -91,22 +91,12 @@ describe('LiteLLM’s table', () => {
     [
       'a prompt that Google grounds is billed once',
       'google/grounded',
-      [
-        'input 1/1000000 token',
-        'output 4/1000000 token',
-        'grounded_prompt_medium 35/1000 prompt',
-        'grounded_prompt 35/1000 prompt',
-      ],
+      ['input 1/1000000 token', 'output 4/1000000 token', 'grounded_prompt 35/1000 prompt'],
     ],
     [
       'or by the query, where the table says so',
       'google/by-query',
-      [
-        'input 1/1000000 token',
-        'output 4/1000000 token',
-        'web_search_medium 14/1000 search',
-        'web_search 14/1000 search',
-      ],
+      ['input 1/1000000 token', 'output 4/1000000 token', 'web_search 14/1000 search'],
     ],
     [
       'output that an embedding has not is left out',
@@ -140,8 +130,8 @@ describe('LiteLLM’s table', () => {
   it('bills a search of unknown size as a medium one', () => {
     expect(ratesOf('anthropic/claude-fast').filter((rate) => rate.includes('search'))).toEqual([
       'web_search_low 10/1000 search',
-      'web_search_medium 12/1000 search',
       'web_search 12/1000 search',
+      'web_search_medium 12/1000 search',
       'web_search_high 15/1000 search',
     ]);
   });

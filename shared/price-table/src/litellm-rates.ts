@@ -52,12 +52,10 @@ class Rates {
 /** Fields that say what a cost is for, and no cost; or what is said of a model besides. */
 const explanatory = new Set(['web_search_billing_unit', 'metadata', 'source', 'comment']);
 
-const contextSizes = { low: 'low', medium: 'medium', high: 'high' } as const;
-
 /**
- * Searches by how much of what is found the model reads. What reports only that it searched is billed for the
- * medium size, which vendors take where a request names none. Google bills a prompt that was grounded, however many
- * searches that took, unless the table says that it bills each query.
+ * Searches by how much of what is found the model reads; where that makes no difference, one price for all. What
+ * reports only that it searched is billed for the medium size, which vendors take where a request names none. Google
+ * bills a prompt that was grounded, however many searches that took, unless the table says that it bills each query.
  */
 const addSearches = (rates: Rates, entry: LitellmEntry, isGoogle: boolean): void => {
   const sizes = entry['search_context_cost_per_query'];
@@ -71,11 +69,16 @@ const addSearches = (rates: Rates, entry: LitellmEntry, isGoogle: boolean): void
   const byPrompt = isGoogle && unit === undefined;
   const meter = byPrompt ? 'grounded_prompt' : 'web_search';
   const metered = { unit: byPrompt ? 'prompt' : 'search', per: '1000' };
-  for (const [name, listed] of Object.entries(sizes)) {
+  const bySize = Object.entries(sizes).map(([name, listed]) => {
     const size = /^search_context_size_(low|medium|high)$/.exec(name)?.[1];
     if (size === undefined) throw new NotExpressibleError(`${field} has no size ${name} here`);
-    rates.add(name, listed, { ...metered, meter: `${meter}_${size}` });
-    if (size === contextSizes.medium) rates.add(name, listed, { ...metered, meter });
+    return { name, size, listed };
+  });
+  const [first] = bySize;
+  const isOne = bySize.every(({ listed }) => listed === first?.listed);
+  for (const { name, size, listed } of bySize) {
+    if (isOne || size === 'medium') rates.add(name, listed, { ...metered, meter });
+    if (!isOne) rates.add(name, listed, { ...metered, meter: `${meter}_${size}` });
   }
 };
 

@@ -4,14 +4,14 @@ import { inForceAt } from '../domain/setting/state.js';
 import type { ExchangeRate, PriceContext } from '../domain/vendor-price/offer.js';
 import type { PriceBookReplica } from './price-book-replica.js';
 
-type QuarantineReason = PriceContext['quarantineReason'];
+type PriceFault = PriceContext['priceFault'];
 
 /** What decisions about the price book depend on besides their stream: settings in force, the lead time, the sanity gate. */
 export class BookPolicy {
   constructor(
     private readonly replica: PriceBookReplica,
     private readonly leadMs: number,
-    private readonly quarantineReason: QuarantineReason,
+    private readonly priceFault: PriceFault,
   ) {}
 
   contextAt(at: Date, actor: string): PriceContext {
@@ -21,7 +21,7 @@ export class BookPolicy {
       leadMs: this.leadMs,
       setting: (name) => this.setting(name, at),
       exchangeRate: (currency) => this.exchangeRate(currency, at),
-      quarantineReason: this.quarantineReason,
+      priceFault: this.priceFault,
     };
   }
 

@@ -7,7 +7,7 @@ import {
   type MemoryStorage,
   type RecordedEvent,
 } from '@tollkeeper/event-store';
-import { quarantineReason } from '@tollkeeper/price-table/sanity-gate';
+import { priceFault } from '@tollkeeper/price-table/sanity-gate';
 import { seedStreams } from '../domain/price-book/seed-streams.js';
 import type { Multipliers } from '../domain/multiplier/state.js';
 import { vendorPrices } from '../seed/vendor-prices.js';
@@ -49,7 +49,7 @@ const start = async (storage: MemoryStorage): Promise<Instance> => {
   await seedPriceBook(store, seeded, new Date('2026-11-01T00:00:00.000Z'));
   await replica.holds(seeded.map((each) => each.stream));
   const writer = new BookWriter(store, replica, () => noon);
-  const policy = new BookPolicy(replica, 60_000, quarantineReason);
+  const policy = new BookPolicy(replica, 60_000, priceFault);
   const instance = {
     commands: new PriceBookCommands(writer, policy, replica),
     imports: new PriceImports(writer, policy, replica, () => noon),
@@ -281,7 +281,7 @@ describe('an import', () => {
     // Settings hold from the lead time on; an import after it sees them.
     const now = () => new Date(noon.getTime() + 61_000);
     const later = new BookWriter(createMemoryEventStore(storage), replica, now);
-    const policy = new BookPolicy(replica, 60_000, quarantineReason);
+    const policy = new BookPolicy(replica, 60_000, priceFault);
     const fields = { prices: [offer('gpt-4o', '3')], dryRun: false, reason: 'monthly' };
     const imported = await new PriceImports(later, policy, replica, now).import(
       fields,

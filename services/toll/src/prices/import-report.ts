@@ -58,13 +58,16 @@ export const changeLine = (change: Change): string =>
 const nameOf = ({ provider, model }: { provider: string; model: string }): string =>
   provider === '' ? model : `${provider}/${model}`;
 
-const outcomeLines = (price: ImportedPrice): string[] => {
-  const { outcome, severity, applied, alertId, message, changes = [] } = price;
-  const said = [
-    severity,
-    outcome === 'changed' ? (applied ? 'published' : alertId && `alert ${alertId}`) : undefined,
-    message,
-  ].filter((part) => part !== undefined && part !== '');
+/** What becomes of a change. Who only asks raises no alert, so that its id names nothing. */
+const fateOf = ({ outcome, applied, alertId }: ImportedPrice, dryRun: boolean): string => {
+  if (outcome !== 'changed') return '';
+  if (applied) return dryRun ? 'would be published' : 'published';
+  return dryRun || alertId === undefined ? '' : `alert ${alertId}`;
+};
+
+const outcomeLines = (price: ImportedPrice, dryRun: boolean): string[] => {
+  const { severity = '', message = '', changes = [] } = price;
+  const said = [severity, fateOf(price, dryRun), message].filter((part) => part !== '');
   const head = said.length === 0 ? nameOf(price) : `${nameOf(price)}: ${said.join(', ')}`;
   return [`  ${head}`, ...changes.map((change) => `    ${changeLine(change)}`)];
 };
@@ -88,7 +91,7 @@ const priceLines = (prices: readonly VendorPriceBody[]): string[][] =>
       .join(', ')}`,
   ]);
 
-const entriesOf = ({ table, outcomes = [] }: ImportReport, list: List): string[][] => {
+const entriesOf = ({ table, outcomes = [], dryRun }: ImportReport, list: List): string[][] => {
   switch (list) {
     case 'inexpressible':
       return reasonLines(table.inexpressible);
@@ -101,10 +104,14 @@ const entriesOf = ({ table, outcomes = [] }: ImportReport, list: List): string[]
     case 'quarantined':
       return [
         ...reasonLines(table.quarantined),
-        ...outcomes.filter(({ outcome }) => outcome === list).map(outcomeLines),
+        ...outcomes
+          .filter(({ outcome }) => outcome === list)
+          .map((price) => outcomeLines(price, dryRun)),
       ];
     default:
-      return outcomes.filter(({ outcome }) => outcome === list).map(outcomeLines);
+      return outcomes
+        .filter(({ outcome }) => outcome === list)
+        .map((price) => outcomeLines(price, dryRun));
   }
 };
 

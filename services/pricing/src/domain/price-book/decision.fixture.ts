@@ -1,6 +1,6 @@
 import type { PriceBookEvent } from '@tollkeeper/events';
 import { settingDefinition } from '@tollkeeper/pricing';
-import { quarantineReason } from '@tollkeeper/price-table/sanity-gate';
+import { priceFault } from '@tollkeeper/price-table/sanity-gate';
 import type { ImportContext } from '../vendor-price/import-prices.js';
 import type { Recorded } from './recorded.js';
 import { isRefusal, type Refusal, type Verdict } from './verdict.js';
@@ -23,7 +23,7 @@ export const contextOf = (
   leadMs,
   setting: (name) => settings[name] ?? settingDefinition(name)?.standard ?? '',
   exchangeRate: () => undefined,
-  quarantineReason,
+  priceFault,
   tierTerms: () => [],
   ...more,
 });

@@ -72,6 +72,11 @@ describe('comparePrice', () => {
       { rates: [...plain.rates, rate('input', '2.75', us), rate('output', '11', us)] },
     ],
     [
+      'a step of the context one token lower',
+      { rates: [...plain.rates, rate('input', '5', { inputTokensOver: 271_999 })] },
+      { rates: [...plain.rates, rate('input', '5', { inputTokensOver: 272_000 })] },
+    ],
+    [
       'reasoning at the rate of output',
       plain,
       { rates: [...plain.rates, rate('reasoning', '10')] },

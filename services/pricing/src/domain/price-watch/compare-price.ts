@@ -61,6 +61,17 @@ const probesOfFactor = (factor: RateFactor, rates: readonly VendorRate[]): Probe
       }),
     );
 
+/**
+ * "From 272,000 tokens on" and "above 272,000 tokens" are one step as two tables write it: the lower of two thresholds
+ * that are one token apart says nothing that the higher one does not.
+ */
+const withoutNearSteps = (probes: readonly Probe[]): Probe[] => {
+  const thresholds = new Set(probes.map(({ inputTokensOver }) => inputTokensOver));
+  return probes.filter(
+    ({ inputTokensOver }) => inputTokensOver === undefined || !thresholds.has(inputTokensOver + 1),
+  );
+};
+
 /** Whatever either list prices by a rate, a fallback or a factor that the other one lacks. */
 const probesOf = (current: PricedRates, candidate: PricedRates): Probe[] => {
   const probes = new Map<string, Probe>();
@@ -82,7 +93,7 @@ const probesOf = (current: PricedRates, candidate: PricedRates): Probe[] => {
       for (const { rates } of sides) probesOfFactor(factor, rates).forEach(add);
     }
   }
-  return [...probes.values()];
+  return withoutNearSteps([...probes.values()]);
 };
 
 const amountFor = (per: string, rate: EffectiveRate): DecimalString =>

@@ -54,7 +54,7 @@ export interface PriceContext extends DecisionContext {
   /** As set by an admin; undefined where nobody has. */
   readonly exchangeRate: (currency: string) => ExchangeRate | undefined;
   /** Why rates are not what a vendor asks; undefined where they may be. */
-  readonly quarantineReason: (rates: readonly VendorRate[]) => string | undefined;
+  readonly priceFault: (model: string, rates: readonly VendorRate[]) => string | undefined;
 }
 
 /** All of a price version but its id. */
@@ -81,7 +81,8 @@ const inUsd = (rates: readonly OfferedRate[], usdPerUnit: string | undefined): V
 /** The gate looks for the noise of binary fractions in what the vendor lists, and for slips in what that is in dollars. */
 const implausible = (
   rates: readonly VendorRate[],
-  { quarantineReason }: PriceContext,
+  model: string,
+  { priceFault }: PriceContext,
 ): Refusal | undefined => {
   const noisy = rates.find(
     ({ listedRate }) =>
@@ -99,7 +100,7 @@ const implausible = (
           rateUsd: formatMoney(new Money(rate.rateUsd).toSignificantDigits(significantDigitsMax)),
         },
   );
-  const reason = quarantineReason(rounded);
+  const reason = priceFault(model, rounded);
   return reason === undefined ? undefined : refuse('implausible-rate', reason);
 };
 
@@ -154,7 +155,7 @@ export const candidateOf = (offer: OfferedPrice, context: PriceContext): Candida
     source,
     notes,
   } as Candidate);
-  return implausible(rates, context) ?? uncompiled(candidate) ?? candidate;
+  return implausible(rates, model, context) ?? uncompiled(candidate) ?? candidate;
 };
 
 /** A version that no replica could read is none. */
