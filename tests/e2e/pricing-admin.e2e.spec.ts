@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import {
   alertReply,
   configReply,
@@ -19,6 +22,7 @@ import {
   type SettingView,
   type VendorPriceView,
 } from '@tollkeeper/contracts';
+import { openEventStore } from '@tollkeeper/event-store';
 import { uuidv7 } from '@tollkeeper/kernel';
 import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
 import {
@@ -50,18 +54,20 @@ describe('the pricing service, asked by admins', () => {
   let pricing: ServiceProcess;
   let operator: NatsConnection;
   let identity: NatsConnection;
+  const logFile = join(mkdtempSync(join(tmpdir(), 'tollkeeper-pricing-')), 'pricing.log');
 
   beforeAll(async () => {
     [nats, postgres] = await Promise.all([
       startEphemeralNats(),
       startEphemeralPostgres({ durable: true }),
     ]);
-    pricing = await startService('pricing', {
+    const env = {
       DATABASE_URL: postgres.url,
       NATS_URL: nats.url('pricing'),
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'trace',
       PRICE_LEAD_MS: '0',
-    });
+    };
+    pricing = await startService('pricing', env, { logFile });
     operator = await connectNats({ url: nats.url('operator'), name: 'spec' });
     identity = await startFakeIdentity(nats.url('gateway'), {
       alice: 'pricer',
@@ -75,6 +81,7 @@ describe('the pricing service, asked by admins', () => {
     await pricing.stop();
     await postgres.stop();
     await nats.stop();
+    rmSync(dirname(logFile), { recursive: true, force: true });
   }, 60_000);
 
   const ask = (
@@ -357,6 +364,20 @@ describe('the pricing service, asked by admins', () => {
       reason: 'invalid-request',
       retryable: false,
     });
+  });
+
+  it('keeps no admin key, neither in its log nor in the store', async () => {
+    await ask('mallory', pricingAdminSubjects.proposeConfig, { scope: {} });
+    await ask('alice', pricingAdminSubjects.proposeConfig, { scope: {} });
+    expect(readFileSync(logFile, 'utf8')).not.toContain(adminKeyOf(''));
+    const store = await openEventStore({ databaseUrl: postgres.url, applicationName: 'spec' });
+    const texts: string[] = [];
+    for await (const event of store.read('vendorPrice-acme:two')) {
+      texts.push(event.data, event.metadata);
+    }
+    await store.close();
+    expect(texts.join()).toContain('alice');
+    expect(texts.join()).not.toContain(adminKeyOf(''));
   });
 
   it('says so where nobody can say whose key it is, and goes on when somebody can', async () => {
