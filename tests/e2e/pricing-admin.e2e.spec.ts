@@ -1,214 +1,393 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ConfigView, ExplainView, VendorPriceView } from '@tollkeeper/contracts';
-import { waitUntil } from '@tollkeeper/servers';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  alertReply,
+  configReply,
+  headers,
+  importReply,
+  listAlertsReply,
+  listConfigsReply,
+  listSettingsReply,
+  listVendorPricesReply,
+  pricingAdminSubjects,
+  pricingSubjects,
+  quoteReply,
+  settingReply,
+  settingsReply,
+  vendorPriceReply,
+  type AlertView,
+  type ConfigView,
+  type ImportedPrice,
+  type SettingView,
+  type VendorPriceView,
+} from '@tollkeeper/contracts';
+import { openEventStore } from '@tollkeeper/event-store';
+import { uuidv7 } from '@tollkeeper/kernel';
+import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
+import {
+  startEphemeralNats,
+  startEphemeralPostgres,
+  type RunningNats,
+  type RunningPostgres,
+} from '@tollkeeper/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { complete, type CompletionAnswer } from '../support/completions.js';
-import { startStack, type Shell, type Stack } from '../support/stack.js';
+import { adminKeyOf, startFakeIdentity } from '../support/fake-identity.js';
+import { startService, type ServiceProcess } from '../support/service-process.js';
 
-/** Long enough for a completion to begin between an approval and the time from which it holds. */
-const leadMs = 8_000;
+interface Reply {
+  readonly status?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly retryable?: boolean;
+}
 
-type Json = Record<string, unknown>;
+/** Throws with the refusal, so that a spec says which. */
+const accepted = <T extends object>(reply: T): Exclude<T, { status: 'refused' }> => {
+  if ('status' in reply && reply.status === 'refused') throw new Error(JSON.stringify(reply));
+  return reply as Exclude<T, { status: 'refused' }>;
+};
 
-describe('pricing admins', () => {
-  let stack: Stack;
-  let ann: Shell;
-  let bob: Shell;
-  let root: Shell;
-  const keys: Record<string, string> = {};
-
-  const shellOf = async (actor: string, role: string): Promise<Shell> => {
-    const issued = await stack.toll<{ adminKey: string }>(
-      'admin',
-      'issue-key',
-      actor,
-      '--role',
-      role,
-    );
-    keys[actor] = issued.adminKey;
-    return stack.shell({ TOLL_ADMIN_KEY: issued.adminKey });
-  };
+describe('the pricing service, asked by admins', () => {
+  let nats: RunningNats;
+  let postgres: RunningPostgres;
+  let pricing: ServiceProcess;
+  let operator: NatsConnection;
+  let identity: NatsConnection;
+  const logFile = join(mkdtempSync(join(tmpdir(), 'tollkeeper-pricing-')), 'pricing.log');
 
   beforeAll(async () => {
-    stack = await startStack({ PRICE_LEAD_MS: String(leadMs) });
-    ann = await shellOf('ann', 'pricer');
-    bob = await shellOf('bob', 'pricer');
-    root = await shellOf('root', 'admin');
-  }, 120_000);
-  afterAll(() => stack.stop(), 60_000);
+    [nats, postgres] = await Promise.all([
+      startEphemeralNats(),
+      startEphemeralPostgres({ durable: true }),
+    ]);
+    const env = {
+      DATABASE_URL: postgres.url,
+      NATS_URL: nats.url('pricing'),
+      LOG_LEVEL: 'trace',
+      PRICE_LEAD_MS: '0',
+    };
+    pricing = await startService('pricing', env, { logFile });
+    operator = await connectNats({ url: nats.url('operator'), name: 'spec' });
+    identity = await startFakeIdentity(nats.url('gateway'), {
+      alice: 'pricer',
+      bob: 'pricer',
+      root: 'admin',
+    });
+  }, 240_000);
+  afterAll(async () => {
+    await operator.close();
+    await identity.close();
+    await pricing.stop();
+    await postgres.stop();
+    await nats.stop();
+    rmSync(dirname(logFile), { recursive: true, force: true });
+  }, 60_000);
 
-  const prices = <T>(shell: Shell, ...args: string[]): Promise<T> => shell.toll('prices', ...args);
-  const why = (reason: string): string[] => ['--reason', reason];
-
-  const explained = async ({ headers }: CompletionAnswer): Promise<ExplainView> => {
-    const reservationId = String(headers['x-request-id']);
-    return stack.toll('prices', 'explain', stack.ready().accountId, reservationId);
-  };
-
-  const http = async (
-    actor: string,
-    method: string,
-    path: string,
-    body?: object,
-    headers: Record<string, string> = {},
-  ): Promise<{ status: number; type: string | null; body: Json }> => {
-    const answer = await fetch(`${stack.ready().gatewayUrl}/api/admin/pricing${path}`, {
-      method,
+  const ask = (
+    actor: string | undefined,
+    subject: string,
+    body: object,
+    commandId?: string,
+  ): Promise<unknown> =>
+    request(operator, subject, body, {
+      timeoutMs: 20_000,
       headers: {
-        authorization: `Bearer ${keys[actor] ?? ''}`,
-        'content-type': 'application/json',
-        ...headers,
+        ...(actor === undefined ? {} : { [headers.adminKey]: adminKeyOf(actor) }),
+        ...(commandId === undefined ? {} : { [headers.commandId]: commandId }),
       },
-      ...(body && { body: JSON.stringify(body) }),
     });
-    const type = answer.headers.get('content-type');
-    return { status: answer.status, type, body: (await answer.json()) as Json };
+
+  const price = (model: string, input: string, more: object = {}): object => ({
+    provider: 'acme',
+    model,
+    rates: [
+      { meter: 'input', rate: input },
+      { meter: 'output', rate: '10' },
+    ],
+    source: { name: 'acme.example', url: 'https://acme.example/prices' },
+    ...more,
+  });
+
+  const publish = async (body: object, actor = 'alice'): Promise<VendorPriceView> =>
+    accepted(
+      vendorPriceReply.parse(
+        await ask(actor, pricingAdminSubjects.publishVendorPrice, { price: body, reason: 'spec' }),
+      ),
+    ).price;
+
+  const listPrices = async (query: object): Promise<VendorPriceView[]> =>
+    accepted(
+      listVendorPricesReply.parse(await ask('alice', pricingAdminSubjects.listVendorPrices, query)),
+    ).prices;
+
+  const importAll = async (prices: object[], dryRun = false): Promise<ImportedPrice[]> => {
+    const body = { prices, dryRun, reason: 'monthly' };
+    const reply = await ask('alice', pricingAdminSubjects.importPrices, body);
+    return accepted(importReply.parse(reply)).prices;
   };
 
-  it('change what calls are charged from a time on: one proposes, and only the other approves', async () => {
-    const { apiKey } = stack.ready();
-    const scope = ['--tier', 'pro'];
-    const proposed = await prices<ConfigView>(ann, 'propose', '1.4', ...scope, ...why('lower'));
-    expect(proposed).toMatchObject({ status: 'proposed', proposedBy: 'ann', inForce: false });
+  const propose = async (body: object, commandId = uuidv7()): Promise<ConfigView> =>
+    accepted(
+      configReply.parse(
+        await ask(
+          'alice',
+          pricingAdminSubjects.proposeConfig,
+          { reason: 'spec', ...body },
+          commandId,
+        ),
+      ),
+    ).config;
 
-    const own = await ann.tollRaw('prices', 'approve', proposed.ruleId, ...why('my own'));
-    expect(own.code).toBe(1);
-    expect(own.stderr).toContain('own-proposal');
-    expect((await complete(stack, apiKey)).body.usage?.multiplier).toBe('1.5');
+  const settings = async (): Promise<Map<string, SettingView>> => {
+    const reply = await ask('alice', pricingAdminSubjects.listSettings, {});
+    const { settings: views } = accepted(listSettingsReply.parse(reply));
+    return new Map(views.map((view) => [view.key, view]));
+  };
 
-    const approved = await prices<ConfigView>(bob, 'approve', proposed.ruleId, ...why('agreed'));
-    expect(approved).toMatchObject({ status: 'approved', decidedBy: 'bob' });
-    const effectiveMs = Date.parse(approved.effectiveFrom);
+  const changeSetting = async (key: string, value: string, actor = 'root'): Promise<Reply> => {
+    const body = { key, value, reason: 'spec' };
+    return settingReply.parse(await ask(actor, pricingAdminSubjects.changeSetting, body));
+  };
 
-    // It ends after the new multiplier holds, and began before.
-    await stack.simulator({ latencyMs: Math.max(0, effectiveMs - Date.now()) + 500 });
-    const before = await complete(stack, apiKey);
-    await stack.simulator({});
-    await waitUntil(() => Date.now() > effectiveMs, { timeoutMs: 60_000 });
-    const after = await complete(stack, apiKey);
+  it('lists every seeded price and multiplier, page by page', async () => {
+    const names = new Set<string>();
+    let after: string | undefined;
+    do {
+      const reply = listVendorPricesReply.parse(
+        await ask('alice', pricingAdminSubjects.listVendorPrices, { limit: 50, after }),
+      );
+      const page = accepted(reply);
+      for (const each of page.prices) {
+        expect(each).toMatchObject({ inForce: true, publishedBy: 'seed' });
+        names.add(`${each.provider}:${each.model}`);
+      }
+      after = page.next;
+    } while (after !== undefined);
+    const models = (await ask(undefined, pricingSubjects.models, {})) as { models: object[] };
+    expect(names.size).toBe(models.models.length);
 
-    const [first, second] = [await explained(before), await explained(after)];
-    expect(Date.parse(first.requestedAt)).toBeLessThan(effectiveMs);
-    expect(first.attempts).toMatchObject([{ multiplier: '1.5', rule: { ruleId: 'tier:pro@1' } }]);
-    expect(second.attempts).toMatchObject([
+    const configs = accepted(
+      listConfigsReply.parse(await ask('alice', pricingAdminSubjects.listConfigs, {})),
+    ).configs;
+    const margins = Object.fromEntries(configs.map(({ ruleId, margin }) => [ruleId, margin]));
+    expect(margins).toEqual({
+      'default@1': '0.333333',
+      'tier:free@1': '0.5',
+      'tier:pro@1': '0.333333',
+      'tier:enterprise@1': '0.166667',
+      'tier:enterprise_max@1': '0.047619',
+    });
+    expect(configs.every(({ inForce }) => inForce)).toBe(true);
+  });
+
+  it('publishes prices, keeps their history, and prices by them at once', async () => {
+    const first = await publish(price('one', '3'));
+    expect(first).toMatchObject({
+      priceVersion: 'acme:one@1',
+      publishedBy: 'alice',
+      reason: 'spec',
+      inForce: true,
+    });
+    await publish(price('one', '4'), 'bob');
+    const ids = (views: VendorPriceView[]): string[] => views.map((view) => view.priceVersion);
+    expect(ids(await listPrices({ provider: 'acme', model: 'one' }))).toEqual(['acme:one@2']);
+    const history = await listPrices({ provider: 'acme', model: 'one', history: true });
+    expect(ids(history)).toEqual(['acme:one@2', 'acme:one@1']);
+    expect(history.map(({ publishedBy }) => publishedBy)).toEqual(['bob', 'alice']);
+
+    const question = { provider: 'acme', model: 'one', tier: 'pro', usage: { input: 1_000_000 } };
+    const quoted = accepted(
+      quoteReply.parse(await ask(undefined, pricingSubjects.quote, question)),
+    );
+    expect(quoted).toMatchObject({ vendorCostUsd: '4', multiplier: '1.5', chargeCredits: '600' });
+
+    const withdrawal = { priceVersion: 'acme:one@2', reason: 'not sold any more' };
+    const reply = await ask('alice', pricingAdminSubjects.withdrawVendorPrice, withdrawal);
+    expect(accepted(vendorPriceReply.parse(reply)).price).toMatchObject({ inForce: false });
+    expect(await ask(undefined, pricingSubjects.quote, question)).toMatchObject({
+      reason: 'unknown-price',
+    });
+  });
+
+  it('converts a price list by the exchange rate that an admin has set', async () => {
+    const inEuro = price('euro', '2', { currency: 'EUR' });
+    const body = { price: inEuro, reason: 'spec' };
+    const subject = pricingAdminSubjects.publishVendorPrice;
+    expect(await ask('alice', subject, body)).toMatchObject({ reason: 'exchange-rate-missing' });
+    expect(await changeSetting('exchange_rate_EUR', '1.1')).toMatchObject({ status: 'accepted' });
+    const published = await publish(inEuro);
+    expect(published).toMatchObject({ exchange: { currency: 'EUR', usdPerUnit: '1.1' } });
+    expect(published.rates[0]).toMatchObject({ rateUsd: '2.2', listedRate: '2' });
+    expect((await settings()).get('exchange_rate_EUR')).toMatchObject({ value: '1.1' });
+  });
+
+  it('imports: new prices are published, changed ones wait for a person, whatever is odd is left out', async () => {
+    await publish(price('two', '3'));
+    const prices = [price('two', '4'), price('three', '1'), price('odd', '4000')];
+    const outcomes = (views: ImportedPrice[]): string[] => views.map(({ outcome }) => outcome);
+    expect(outcomes(await importAll(prices, true))).toEqual(['changed', 'new', 'quarantined']);
+    expect(await listPrices({ model: 'three' })).toEqual([]);
+
+    const imported = await importAll(prices);
+    expect(outcomes(imported)).toEqual(['changed', 'new', 'quarantined']);
+    expect(outcomes(await importAll(prices))).toEqual(['changed', 'unchanged', 'quarantined']);
+    expect((await listPrices({ model: 'two' }))[0]?.rates[0]).toMatchObject({ rateUsd: '3' });
+
+    const open = accepted(
+      listAlertsReply.parse(await ask('alice', pricingAdminSubjects.listAlerts, { state: 'open' })),
+    ).alerts;
+    expect(open.map(({ alertId }) => alertId)).toEqual([imported[0]?.alertId]);
+    expect(open[0]).toMatchObject({
+      changes: [{ meter: 'input', fromUsd: '3', toUsd: '4' }],
+      priceVersion: 'acme:two@1',
+    });
+
+    const decide = async (body: object): Promise<AlertView> =>
+      accepted(
+        alertReply.parse(
+          await ask('bob', pricingAdminSubjects.decideAlert, {
+            alertId: open[0]?.alertId,
+            reason: 'as listed',
+            ...body,
+          }),
+        ),
+      ).alert;
+    expect(await decide({ decision: 'acknowledge' })).toMatchObject({ state: 'acknowledged' });
+    expect(await decide({ decision: 'apply' })).toMatchObject({
+      state: 'applied',
+      decidedBy: 'bob',
+      appliedVersion: 'acme:two@2',
+    });
+    expect((await listPrices({ model: 'two' }))[0]?.rates[0]).toMatchObject({ rateUsd: '4' });
+    expect(outcomes(await importAll(prices))).toEqual(['unchanged', 'unchanged', 'quarantined']);
+  });
+
+  it('knows a command again by the id in its header, and refuses another body under it', async () => {
+    const commandId = uuidv7();
+    const body = { scope: { provider: 'acme' }, multiplier: '1.8' };
+    const first = await propose(body, commandId);
+    expect(await propose(body, commandId)).toEqual(first);
+    const other = { ...body, multiplier: '1.9', reason: 'spec' };
+    expect(await ask('alice', pricingAdminSubjects.proposeConfig, other, commandId)).toMatchObject({
+      reason: 'replay-mismatch',
+      retryable: false,
+    });
+  });
+
+  it('withdraws a rule by two people, so that the one before it holds again', async () => {
+    const scope = { provider: 'acme', model: 'three', tier: 'pro' };
+    const decide = async (subject: string, proposalId: string): Promise<ConfigView> =>
+      accepted(configReply.parse(await ask('bob', subject, { proposalId, reason: 'agreed' })))
+        .config;
+    const { ruleId } = await propose({ scope, multiplier: '9' });
+    await decide(pricingAdminSubjects.approve, ruleId);
+    const question = { ...scope, usage: { input: 1_000 } };
+    expect(await ask(undefined, pricingSubjects.quote, question)).toMatchObject({
+      multiplierRule: ruleId,
+      multiplierLevel: 'provider+model+tier',
+    });
+    const proposed = accepted(
+      configReply.parse(
+        await ask('alice', pricingAdminSubjects.proposeWithdrawal, { ruleId, reason: 'over' }),
+      ),
+    ).config;
+    expect(proposed).toMatchObject({ status: 'approved', withdrawal: { status: 'proposed' } });
+    const withdrawalId = proposed.withdrawal?.withdrawalId ?? '';
+    expect(await decide(pricingAdminSubjects.approve, withdrawalId)).toMatchObject({
+      status: 'withdrawn',
+      inForce: false,
+      withdrawal: { status: 'approved', proposedBy: 'alice', decidedBy: 'bob' },
+    });
+    expect(await ask(undefined, pricingSubjects.quote, question)).toMatchObject({
+      multiplierLevel: 'tier',
+    });
+  });
+
+  it('lets admins, and nobody else, change settings; the default multiplier takes two', async () => {
+    expect(await changeSetting('initial_grant_usd', '25', 'alice')).toMatchObject({
+      reason: 'not-permitted',
+    });
+    const changed = await changeSetting('initial_grant_usd', '25');
+    expect(changed).toMatchObject({
+      setting: { value: '25', changed: true, updatedBy: 'root', reason: 'spec' },
+    });
+    await changeSetting('usd_per_credit', '1');
+    const views = await settings();
+    expect(views.get('initial_grant_usd')).toMatchObject({ value: '25', updatedBy: 'root' });
+    expect(views.get('usd_per_credit')).toMatchObject({ value: '1', changed: true });
+    expect(views.get('credit_decimals')).toMatchObject({ value: '4', changed: false });
+
+    const proposed = await changeSetting('default_multiplier', '1.15');
+    expect(proposed).toMatchObject({
+      setting: { value: '1.5', changed: false },
+      config: { ruleId: 'default@2', status: 'proposed', proposedBy: 'root' },
+    });
+    const approval = { proposalId: 'default@2', reason: 'agreed' };
+    accepted(configReply.parse(await ask('bob', pricingAdminSubjects.approve, approval)));
+    expect((await settings()).get('default_multiplier')).toMatchObject({
+      value: '1.15',
+      changed: true,
+    });
+    const inForce = settingsReply.parse(await ask(undefined, pricingSubjects.settings, {}));
+    expect(inForce.settings).toMatchObject({
+      default_multiplier: '1.15',
+      initial_grant_usd: '25',
+      usd_per_credit: '1',
+    });
+    expect(inForce.settings).not.toHaveProperty('credit_decimals');
+  });
+
+  it.each([
+    ['no scope', pricingAdminSubjects.proposeConfig, { multiplier: '2', reason: 'r' }],
+    ['no reason', pricingAdminSubjects.approve, { proposalId: 'x@1' }],
+    [
+      'a number for an amount',
+      pricingAdminSubjects.proposeConfig,
       {
-        multiplier: '1.4',
-        rule: {
-          ruleId: proposed.ruleId,
-          proposedBy: 'ann',
-          reason: 'lower',
-          decidedBy: 'bob',
-          decisionReason: 'agreed',
-        },
+        scope: {},
+        multiplier: 2,
+        reason: 'r',
       },
-    ]);
-    expect(before.body.usage?.charge_credits).toBe(first.chargeCredits);
-    expect(after.body.usage?.charge_credits).toBe(second.chargeCredits);
-    expect(second.text.join('\n')).toContain('approved by bob');
-
-    const again = await bob.tollRaw('prices', 'reject', proposed.ruleId, ...why('too late'));
-    expect(again.stderr).toContain('not-pending');
-  }, 120_000);
-
-  it('may do what their role says, and nothing without a key', async () => {
-    const anonymous = await stack.tollRaw('prices', 'configs');
-    expect(anonymous).toMatchObject({ code: 1 });
-    expect(anonymous.stderr).toContain('no-admin-key');
-    const stranger = stack.shell({ TOLL_ADMIN_KEY: `tka_${'a'.repeat(43)}` });
-    expect((await stranger.tollRaw('prices', 'configs')).stderr).toContain('not-authorized');
-
-    const set = ['settings', 'set', 'default_output_limit', '4096', ...why('shorter')];
-    expect((await ann.tollRaw(...set)).stderr).toContain('not-permitted');
-    expect(await root.toll(...set)).toMatchObject({ setting: { key: 'default_output_limit' } });
-
-    const viewer = await shellOf('vic', 'viewer');
-    expect(await viewer.toll('settings')).toContainEqual(
-      expect.objectContaining({ key: 'margin_guard', value: 'refuse', changed: false }),
-    );
-    const proposal = ['prices', 'propose', '2', '--default', ...why('more')];
-    expect((await viewer.tollRaw(...proposal)).stderr).toContain('not-permitted');
-  }, 60_000);
-
-  it('publish a vendor price, correct it and withdraw it', async () => {
-    const file = join(stack.home, 'price.json');
-    const source = { name: 'our own list' };
-    const rates = [
-      { meter: 'input', rate: '1' },
-      { meter: 'output', rate: '4' },
-    ];
-    await writeFile(file, JSON.stringify({ provider: 'acme', model: 'meta/m', rates, source }));
-    const first = await prices<VendorPriceView>(ann, 'publish', file, ...why('a new model'));
-    expect(first).toMatchObject({ priceVersion: 'acme:meta/m@1', publishedBy: 'ann' });
-
-    const path = `/vendor-prices/${encodeURIComponent(first.priceVersion)}`;
-    const dearer = { rates: [{ meter: 'input', rate: '1.25' }], reason: 'dearer' };
-    const second = await http('bob', 'PATCH', path, dearer);
-    expect(second).toMatchObject({
-      status: 201,
-      body: { price: { priceVersion: 'acme:meta/m@2', publishedBy: 'bob', source } },
+    ],
+    [
+      'a command id that is none',
+      pricingAdminSubjects.approve,
+      {
+        commandId: 'a b',
+        proposalId: 'x@1',
+        reason: 'r',
+      },
+    ],
+  ])('refuses a body with %s', async (_, subject, body) => {
+    expect(await ask('alice', subject, body)).toMatchObject({
+      reason: 'invalid-request',
+      retryable: false,
     });
-    const versions = async (): Promise<VendorPriceView[]> =>
-      prices(bob, 'history', 'acme', 'meta/m');
-    await waitUntil(async () => (await versions()).length === 2, { timeoutMs: 20_000 });
-    expect((await versions()).map(({ priceVersion }) => priceVersion)).toEqual([
-      'acme:meta/m@2',
-      'acme:meta/m@1',
-    ]);
-    const withdrawn = ['withdraw-price', 'acme:meta/m@2', ...why('no longer sold')];
-    expect(await prices(ann, ...withdrawn)).toMatchObject({ withdrawnFrom: expect.any(String) });
-  }, 60_000);
+  });
 
-  it('find the same over HTTP, where a change has an id', async () => {
-    const scope = { provider: 'openai', model: 'gpt-4o', tier: 'pro' };
-    const body = { scope, multiplier: '1.3', reason: 'for one model' };
-    const id = { 'idempotency-key': crypto.randomUUID() };
-    const proposed = await http('ann', 'POST', '/configs', body, id);
-    expect(proposed.status).toBe(201);
-    expect(await http('ann', 'POST', '/configs', body, id)).toEqual(proposed);
-    const other = await http('ann', 'POST', '/configs', { ...body, multiplier: '1.2' }, id);
-    expect(other).toMatchObject({ status: 409, body: { code: 'replay-mismatch' } });
+  it('keeps no admin key, neither in its log nor in the store', async () => {
+    await ask('mallory', pricingAdminSubjects.proposeConfig, { scope: {} });
+    await ask('alice', pricingAdminSubjects.proposeConfig, { scope: {} });
+    expect(readFileSync(logFile, 'utf8')).not.toContain(adminKeyOf(''));
+    const store = await openEventStore({ databaseUrl: postgres.url, applicationName: 'spec' });
+    const texts: string[] = [];
+    for await (const event of store.read('vendorPrice-acme:two')) {
+      texts.push(event.data, event.metadata);
+    }
+    await store.close();
+    expect(texts.join()).toContain('alice');
+    expect(texts.join()).not.toContain(adminKeyOf(''));
+  });
 
-    const { ruleId } = proposed.body['config'] as ConfigView;
-    const path = `/configs/${encodeURIComponent(ruleId)}`;
-    const reason = { reason: 'seen' };
-    const own = await http('ann', 'POST', `${path}/approve`, reason);
-    expect(own).toMatchObject({ status: 403, body: { code: 'own-proposal' } });
-    expect(own.type).toContain('application/problem+json');
-    expect(await http('bob', 'POST', `${path}/approve`, reason)).toMatchObject({
-      status: 200,
-      body: { config: { status: 'approved', decidedBy: 'bob' } },
+  it('says so where nobody can say whose key it is, and goes on when somebody can', async () => {
+    await identity.drain();
+    // A key that has not been seen before: those that have are remembered for a while.
+    expect(await ask('carol', pricingAdminSubjects.listConfigs, {})).toMatchObject({
+      reason: 'busy',
+      retryable: true,
     });
-    const revised = await http('bob', 'PATCH', path, { multiplier: '1.35', reason: 'a bit more' });
-    expect(revised).toMatchObject({ status: 201, body: { config: { scope, multiplier: '1.35' } } });
-    expect(await http('ann', 'DELETE', `${path}?reason=not%20needed`)).toMatchObject({
-      status: 202,
-      body: { config: { ruleId, withdrawal: { status: 'proposed', proposedBy: 'ann' } } },
-    });
-
-    const { gatewayUrl, apiKey } = stack.ready();
-    const quote = await fetch(`${gatewayUrl}/api/quote`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ provider: 'openai', model: 'gpt-4o', usage: { input: 1_000_000 } }),
-    });
-    expect(await quote.json()).toMatchObject({ vendorCostUsd: '2.5', usdPerCredit: '0.01' });
-  }, 60_000);
-
-  it('are nobody once their key is revoked', async () => {
-    const { keyId, adminKey } = await stack.toll<{ keyId: string; adminKey: string }>(
-      'admin',
-      'issue-key',
-      'leaver',
-      '--role',
-      'admin',
-    );
-    const leaver = stack.shell({ TOLL_ADMIN_KEY: adminKey });
-    expect((await leaver.tollRaw('prices', 'alerts')).code).toBe(0);
-    await stack.toll('admin', 'revoke-key', keyId);
-    await waitUntil(
-      async () => (await leaver.tollRaw('prices', 'alerts')).stderr.includes('not-authorized'),
-      { timeoutMs: 60_000 },
-    );
-  }, 90_000);
+    identity = await startFakeIdentity(nats.url('gateway'), { carol: 'viewer' });
+    listConfigsReply.parse(await ask('carol', pricingAdminSubjects.listConfigs, {}));
+  });
 });

@@ -14,14 +14,20 @@ import { z } from 'zod';
 import { toRefused } from './admin/admin-desk.js';
 import { toSettingsReply } from './admin/settings.convert.js';
 import { PriceBookReplica } from './application/price-book-replica.js';
-import type { StoredCharge } from './application/stored-charge.js';
+import type { NoCharge, StoredCharge } from './application/stored-charge.js';
 import { toExplainView } from './explain.convert.js';
 
 export const storedCharges = Symbol('stored charges');
 export type FindStoredCharge = (
   accountId: string,
   reservationId: string,
-) => Promise<StoredCharge | undefined>;
+) => Promise<StoredCharge | NoCharge>;
+
+const without: Readonly<Record<NoCharge, string>> = {
+  'index-behind': 'is not known yet: the index follows the account',
+  open: 'is open: nothing has been charged yet',
+  none: 'has no charge',
+};
 
 const invalid = (error: z.ZodError): ReturnType<typeof toRefused> =>
   toRefused({ refused: 'invalid-request', message: z.prettifyError(error) });
@@ -54,17 +60,17 @@ export class QuotesController {
     const query = explainQuery.safeParse(body ?? {});
     if (!query.success) return invalid(query.error);
     const { accountId, reservationId } = query.data;
-    let found: StoredCharge | undefined;
+    let found: StoredCharge | NoCharge;
     try {
       found = await this.find(accountId, reservationId);
     } catch (error) {
       const message = `the charge cannot be looked up: ${messageOf(error)}`;
       return toRefused({ refused: 'busy', message, retryable: true });
     }
-    if (!found) {
-      const message = `nothing is known to be charged for ${reservationId}`;
-      // The index may be behind the account.
-      return toRefused({ refused: 'unknown-reservation', message, retryable: true });
+    if (typeof found === 'string') {
+      const message = `${reservationId} ${without[found]}`;
+      const retryable = found !== 'none';
+      return toRefused({ refused: 'unknown-reservation', message, retryable });
     }
     const view = toExplainView(query.data, found, this.replica.records, new Date());
     if (view) return view;

@@ -159,9 +159,7 @@ describe('a command on the price book', () => {
   test('wins alone where several decide at once on several instances', async () => {
     const storage = createMemoryStorage();
     const instances = await Promise.all([start(storage), start(storage), start(storage)]);
-    const [first] = instances;
-    if (!first) throw new Error('no instance');
-    await propose(first, 'cmd-1');
+    await propose(instances[0], 'cmd-1');
     const results = await Promise.all(
       instances.flatMap((instance, n) => [
         approve(instance, 'tier:pro@2', `a-${String(n)}`),

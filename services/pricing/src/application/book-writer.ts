@@ -189,7 +189,7 @@ const firstAnswer = <S>(
 ): Written<S> | WriteRefusal => {
   const own = events.filter(({ metadata }) => metadata.commandId === command.commandId);
   const last = own.at(-1);
-  if (!last || last.metadata.commandHash !== command.commandHash) return mismatch(command);
+  if (last?.metadata.commandHash !== command.commandHash) return mismatch(command);
   return {
     state: events.reduce(evolve, none),
     at: new Date(last.metadata.occurredAt),

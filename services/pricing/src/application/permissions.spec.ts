@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test, vi } from 'vitest';
-import { adminRoles, pricingAdminSubjects, type AdminRole } from '@tollkeeper/contracts';
+import {
+  adminRoles,
+  pricingAdminSubjects,
+  pricingSimulationSubjects,
+  type AdminRole,
+} from '@tollkeeper/contracts';
 import { Admins, type VerifyAdminKey } from './admins.js';
 import { permittedRoles, type PricingAdminCommand } from './permissions.js';
 
@@ -22,6 +27,9 @@ const table: readonly (readonly [PricingAdminCommand, boolean, boolean, boolean]
   ['decideAlert', no, yes, yes],
   ['listSettings', yes, yes, yes],
   ['changeSetting', no, no, yes],
+  ['simulate', yes, yes, yes],
+  ['simulationUsers', yes, yes, yes],
+  ['rerate', no, no, yes],
 ];
 
 const holders: Readonly<Record<string, AdminRole>> = {
@@ -43,7 +51,10 @@ const identity: VerifyAdminKey = (keyHash) => {
 
 describe('what a role may do', () => {
   test('is said of every command', () => {
-    const commands = Object.keys(pricingAdminSubjects).sort();
+    const commands = Object.keys({
+      ...pricingAdminSubjects,
+      ...pricingSimulationSubjects,
+    }).sort();
     expect(table.map(([command]) => command).sort()).toEqual(commands);
     expect(Object.keys(permittedRoles).sort()).toEqual(commands);
   });

@@ -40,17 +40,27 @@ const chargeOf = (event: CreditAccountEvent): Charge | undefined =>
     ? event.data
     : undefined;
 
-/** Undefined where nothing has been charged. A correction replaces the charge before it. */
+/**
+ * Why there is no charge: the index has not followed the account to its end, the call is still open, or there is none, as for
+ * a call that was released or never made.
+ */
+export type NoCharge = 'index-behind' | 'open' | 'none';
+
+/** A correction replaces the charge before it. */
 export const findStoredCharge = async (
   index: ReservationIndex,
   store: Pick<EventStore, 'read'>,
   accountId: string,
   reservationId: string,
-): Promise<StoredCharge | undefined> => {
-  const { revisions } = await index(accountId, reservationId);
+): Promise<StoredCharge | NoCharge> => {
+  const { revisions, indexedRevision } = await index(accountId, reservationId);
   const events = await readEvents(store, accountId, revisions);
   const charge = events.map(chargeOf).findLast((each) => each !== undefined);
-  if (!charge) return undefined;
+  if (!charge) {
+    const [next] = await readEvents(store, accountId, [indexedRevision + 1]);
+    if (next) return 'index-behind';
+    return events.at(-1)?.type === 'Reserved' ? 'open' : 'none';
+  }
   const refunds: Money[] = [];
   let requestedAt = events[0]?.metadata.occurredAt ?? '';
   for (const { type, data, metadata } of events) {

@@ -1,6 +1,6 @@
 import { unreachable } from '@tollkeeper/kernel';
 import type { MultiplierScope, PriceBookEventOf } from '@tollkeeper/events';
-import { misplaced, type Recorded } from '../price-book/recorded.js';
+import { CorruptStreamError, misplaced, type Recorded } from '../price-book/recorded.js';
 
 /** Who asked for a change, and who said yes or no. */
 interface Decided {
@@ -44,20 +44,10 @@ export const ruleOf = ({ rules }: Multipliers, ruleId: string): Rule | undefined
   rules.find((rule) => rule.ruleId === ruleId);
 
 const changed = (state: Multipliers, ruleId: string, change: (rule: Rule) => Rule): Multipliers => {
-  let found = false;
-  const rules = state.rules.map((rule) => {
-    if (rule.ruleId !== ruleId) return rule;
-    found = true;
-    return change(rule);
-  });
-  return found ? { ...state, rules } : missing(ruleId);
+  if (!ruleOf(state, ruleId)) throw new CorruptStreamError(`rule ${ruleId} was never proposed`);
+  const rules = state.rules.map((rule) => (rule.ruleId === ruleId ? change(rule) : rule));
+  return { ...state, rules };
 };
-
-const missing = (ruleId: string): never =>
-  misplaced({
-    type: 'MultiplierRejected',
-    data: { ruleId, reason: 'the rule was never proposed' },
-  });
 
 const decision = (event: Recorded, reason: string | undefined): Partial<Decided> => ({
   decidedBy: event.metadata.actor,

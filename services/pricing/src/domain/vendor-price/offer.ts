@@ -66,17 +66,20 @@ const significantDigitsMax = 12;
 /** The object without fields that are undefined: events store what is there. */
 const present = <T extends object>(fields: T): T => JSON.parse(JSON.stringify(fields)) as T;
 
+type OfferedRateInUsd = Omit<OfferedRate, 'rate'> & Pick<VendorRate, 'rateUsd' | 'listedRate'>;
+
 const inUsd = (rates: readonly OfferedRate[], usdPerUnit: string | undefined): VendorRate[] =>
-  rates.map(({ rate, ...conditions }) =>
-    present({
+  rates.map(({ rate, ...conditions }) => {
+    const converted: OfferedRateInUsd = {
       ...conditions,
       rateUsd:
         usdPerUnit === undefined
           ? rate
           : formatMoney(toStoredPlaces(parseMoney(rate).times(parseMoney(usdPerUnit)))),
       ...(usdPerUnit === undefined ? {} : { listedRate: rate }),
-    } as VendorRate),
-  );
+    };
+    return present(converted as VendorRate);
+  });
 
 /** The gate looks for the noise of binary fractions in what the vendor lists, and for slips in what that is in dollars. */
 const implausible = (
@@ -133,30 +136,32 @@ export const candidateOf = (offer: OfferedPrice, context: PriceContext): Candida
   if (fault) return fault;
   const exchange = exchangeOf(offer, context);
   if (exchange && 'refused' in exchange) return exchange;
-  const { provider, model, aliases, factors, fallbacks, source, notes } = offer;
   const effectiveFrom = priceFrom(offer.effectiveFrom, context);
   const effectiveTo = offer.effectiveTo === undefined ? undefined : isoTime(offer.effectiveTo);
   if (effectiveTo !== undefined && effectiveTo <= effectiveFrom) {
     return refuse('invalid-request', 'effectiveTo comes before the price begins');
   }
-  const rates = inUsd(offer.rates, exchange?.usdPerUnit);
+  const { provider, model, aliases, factors, fallbacks, source, notes } = offer;
   const candidate = present({
     provider,
     model,
-    aliases: aliases && aliases.length > 0 ? [...aliases] : undefined,
+    aliases: unlessEmpty(aliases),
     effectiveFrom,
     effectiveTo,
-    rates,
-    factors: factors && factors.length > 0 ? factors : undefined,
-    fallbacks: fallbacks && fallbacks.length > 0 ? fallbacks : undefined,
+    rates: inUsd(offer.rates, exchange?.usdPerUnit),
+    factors: unlessEmpty(factors),
+    fallbacks: unlessEmpty(fallbacks),
     exchange,
     contextTokensMax: offer.contextTokensMax,
     outputTokensMax: offer.outputTokensMax,
     source,
     notes,
   } as Candidate);
-  return implausible(rates, model, context) ?? uncompiled(candidate) ?? candidate;
+  return implausible(candidate.rates, model, context) ?? uncompiled(candidate) ?? candidate;
 };
+
+const unlessEmpty = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>
+  list && list.length > 0 ? list : undefined;
 
 /** A version that no replica could read is none. */
 const uncompiled = (candidate: Candidate): Refusal | undefined => {
