@@ -162,7 +162,9 @@ describe('pricing admins', () => {
       'acme:meta/m@1',
     ]);
     const withdrawn = ['withdraw-price', 'acme:meta/m@2', ...why('no longer sold')];
-    expect(await prices(ann, ...withdrawn)).toMatchObject({ withdrawnFrom: expect.any(String) });
+    expect(await prices(ann, ...withdrawn)).toMatchObject({
+      withdrawnFrom: expect.any(String) as string,
+    });
   }, 240_000);
 
   it('find the same over HTTP, where a change has an id', async () => {
