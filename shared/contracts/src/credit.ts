@@ -175,8 +175,8 @@ export type Correct = z.input<typeof correct>;
 export const rerate = z.object({
   ...identity,
   reservationId: id,
-  priceVersion: text.min(1).max(256),
-  reason: text.min(1).max(256),
+  priceVersion: z.string().min(1).max(256),
+  reason: z.string().min(1).max(256),
 });
 export type Rerate = z.input<typeof rerate>;
 
