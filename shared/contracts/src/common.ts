@@ -10,16 +10,24 @@ export const positiveDecimal = decimal.refine(
 export const id = z.string().regex(idPattern, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
 export const time = z.iso.datetime({ offset: true });
 
+/** What a PostgreSQL text cannot hold: a stored event with it would stop every read model. */
+const unstorable = /[\0\p{Cs}]/u;
+
+/** Text that is stored: neither NUL nor half of a surrogate pair. */
+export const text = z
+  .string()
+  .refine((value) => !unstorable.test(value), 'must hold neither NUL nor half a character');
+
 /** Provider and model names as the price book spells them. */
 export const modelRef = z.object({
-  provider: z.string().min(1).max(64),
-  model: z.string().min(1).max(160),
+  provider: text.min(1).max(64),
+  model: text.min(1).max(160),
 });
 export type ModelRef = z.infer<typeof modelRef>;
 
 /** The caller's flat map of ids, at most 1 kB. */
 export const context = z
-  .record(z.string().min(1).max(64), z.string().max(256))
+  .record(text.min(1).max(64), text.max(256))
   .refine((map) => JSON.stringify(map).length <= 1024, 'must not be larger than 1 kB');
 
 /** Every refusal is a value: a reason to branch on, a sentence to read, figures to act on. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { context, decimal, id, modelRef, positiveDecimal, refused, time } from './common.js';
+import { context, decimal, id, modelRef, positiveDecimal, refused, text, time } from './common.js';
 
 /** Subjects of the credit service; each ends in the account's id. */
 export const creditSubjects = {
@@ -71,7 +71,7 @@ const identity = {
    * corrections are remembered for as long as their reservation: beyond, they are known by the reservation alone.
    */
   commandId: id.optional(),
-  correlationId: z.string().max(128).optional(),
+  correlationId: text.max(128).optional(),
   /** A command that is dequeued later than this is refused as `too-late`. */
   deadlineAt: time.optional(),
 };
@@ -80,7 +80,7 @@ const purpose = {
   userId: id.optional(),
   projectId: id.optional(),
   keyId: id.optional(),
-  taskType: z.string().min(1).max(64).optional(),
+  taskType: text.min(1).max(64).optional(),
   context: context.optional(),
 };
 
@@ -100,9 +100,9 @@ export const completionRequested = z.object({
     /** The limit sent upstream, for each choice. */
     outputTokens: tokens,
     choices: z.number().int().min(1).max(128).default(1),
-    serviceTier: z.string().max(32).optional(),
+    serviceTier: text.max(32).optional(),
     /** Where the vendor will run it, as its price list names it. */
-    region: z.string().max(32).optional(),
+    region: text.max(32).optional(),
     /** True: where the credits do not cover `outputTokens`, reserve what they do cover. */
     outputMayShrink: z.boolean().default(false),
   }),
@@ -122,15 +122,15 @@ export type Reserve = z.input<typeof reserve>;
 
 const attempt = z.object({
   ...modelRef.shape,
-  answeredModel: z.string().max(160).optional(),
-  vendorRequestId: z.string().max(128).optional(),
-  serviceTier: z.string().max(32).optional(),
-  region: z.string().max(32).optional(),
+  answeredModel: text.max(160).optional(),
+  vendorRequestId: text.max(128).optional(),
+  serviceTier: text.max(32).optional(),
+  region: text.max(32).optional(),
   billed: z.boolean().default(true),
   provenance: z.enum(['exact', 'vendor-reported', 'estimated', 'unknown']).default('exact'),
   /** Exclusive pools by meter: `{"input": 900, "cache_read": 100, "output": 50}`. */
-  usage: z.record(z.string().min(1).max(40), tokens).default({}),
-  failure: z.string().max(64).optional(),
+  usage: z.record(text.min(1).max(40), tokens).default({}),
+  failure: text.max(64).optional(),
 });
 /** What the gateway knows of one call of one vendor. */
 export type Attempt = z.input<typeof attempt>;
@@ -193,7 +193,7 @@ export const openAccount = z.object({
   /** By default personal at `personalAccountId(ownerUserId)`, organization at any other id. */
   kind: z.enum(['personal', 'organization']).optional(),
   tier: z.enum(['free', 'pro', 'enterprise', 'enterprise_max']).default('free'),
-  timeZone: z.string().max(64).default('UTC'),
+  timeZone: text.max(64).default('UTC'),
 });
 export type OpenAccount = z.input<typeof openAccount>;
 
@@ -207,7 +207,7 @@ export const grantCredits = z.object({
   effectiveAt: time.optional(),
   expiresAt: time.optional(),
   costBasisUsd: decimal.optional(),
-  externalReference: z.string().max(128).optional(),
+  externalReference: text.max(128).optional(),
   /** The `TopUpRequested` that it fulfils. */
   topUpId: id.optional(),
 });
@@ -216,7 +216,7 @@ export type GrantCredits = z.input<typeof grantCredits>;
 const reasonCode = z
   .string()
   .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be like "goodwill" or "billing-error"');
-const reference = z.string().min(1).max(128);
+const reference = text.min(1).max(128);
 
 /** Takes back what is unreserved of a grant; what returns to it later lapses. One that has expired or been voided: `grant-ended`. */
 export const voidGrant = z.object({
@@ -252,12 +252,12 @@ export type Adjust = z.input<typeof adjust>;
 export const changeTier = z.object({
   ...identity,
   tier: z.enum(['free', 'pro', 'enterprise', 'enterprise_max']),
-  reason: z.string().min(1).max(256),
+  reason: text.min(1).max(256),
 });
 export type ChangeTier = z.input<typeof changeTier>;
 
 /** Of freeze and unfreeze. */
-export const freeze = z.object({ ...identity, reason: z.string().min(1).max(256) });
+export const freeze = z.object({ ...identity, reason: text.min(1).max(256) });
 export type Freeze = z.input<typeof freeze>;
 
 /** Sets a limit, or changes its amount or mode; scope, window and unit of a limit stay. */

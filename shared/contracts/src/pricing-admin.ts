@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimal, id, modelRef, positiveDecimal, refused, time } from './common.js';
+import { decimal, id, modelRef, positiveDecimal, refused, text, time } from './common.js';
 
 /**
  * Subjects for pricing admins. Each message carries an admin key in the header `Toll-Admin-Key`; its actor is recorded with the
@@ -44,18 +44,18 @@ export const pricingRefusals = [
 export type PricingRefusal = (typeof pricingRefusals)[number];
 
 const commandId = { commandId: id.optional() };
-const reason = z.string().trim().min(1).max(256);
+const reason = text.trim().min(1).max(256);
 const tier = z.enum(['free', 'pro', 'enterprise', 'enterprise_max']);
 const page = {
   limit: z.number().int().min(1).max(500).default(100),
   /** The `next` of the page before; a page without a `next` is the last. */
-  after: z.string().max(300).optional(),
+  after: text.max(300).optional(),
 };
 
 /** No field: the default. Provider and model may stand together; a tier stands alone or with both. */
 export const configScope = z.object({
-  provider: z.string().min(1).max(64).optional(),
-  model: z.string().min(1).max(160).optional(),
+  provider: text.min(1).max(64).optional(),
+  model: text.min(1).max(160).optional(),
   tier: tier.optional(),
 });
 
@@ -118,7 +118,7 @@ export type ProposeConfig = z.input<typeof proposeConfig>;
 
 export const proposeWithdrawal = z.object({
   ...commandId,
-  ruleId: z.string().min(1).max(300),
+  ruleId: text.min(1).max(300),
   effectiveFrom: time.optional(),
   reason,
 });
@@ -127,7 +127,7 @@ export type ProposeWithdrawal = z.input<typeof proposeWithdrawal>;
 /** Of a rule or of its withdrawal: `proposalId` is the `ruleId` or `withdrawalId`. Never by whoever proposed it: `own-proposal`. */
 export const decideProposal = z.object({
   ...commandId,
-  proposalId: z.string().min(1).max(320),
+  proposalId: text.min(1).max(320),
   reason,
 });
 export type DecideProposal = z.input<typeof decideProposal>;
@@ -139,21 +139,21 @@ export type ConfigReply = z.infer<typeof configReply>;
 
 const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be HH:MM, UTC');
 export const rateBody = z.object({
-  meter: z.string().min(1).max(40),
-  unit: z.string().min(1).max(32).default('token'),
+  meter: text.min(1).max(40),
+  unit: text.min(1).max(32).default('token'),
   per: positiveDecimal.default('1000000'),
   /** In the price's currency, for `per` units. */
-  rate: decimal.refine((text) => !text.startsWith('-'), 'must not be negative'),
-  serviceTier: z.string().min(1).max(32).optional(),
+  rate: decimal.refine((amount) => !amount.startsWith('-'), 'must not be negative'),
+  serviceTier: text.min(1).max(32).optional(),
   inputTokensOver: z.number().int().nonnegative().optional(),
   window: z.object({ from: clock, to: clock }).optional(),
-  region: z.string().min(1).max(32).optional(),
+  region: text.min(1).max(32).optional(),
 });
 export type RateBody = z.input<typeof rateBody>;
 
 export const vendorPriceBody = z.object({
   ...modelRef.shape,
-  aliases: z.array(z.string().min(1).max(160)).max(200).optional(),
+  aliases: z.array(text.min(1).max(160)).max(200).optional(),
   /** By default the lead time from now. In the past: a correction, which nothing that was charged follows until it is re-rated. */
   effectiveFrom: time.optional(),
   effectiveTo: time.optional(),
@@ -161,9 +161,9 @@ export const vendorPriceBody = z.object({
   factors: z
     .array(
       z.object({
-        region: z.string().min(1).max(32).optional(),
-        serviceTier: z.string().min(1).max(32).optional(),
-        meters: z.array(z.string().min(1).max(40)).optional(),
+        region: text.min(1).max(32).optional(),
+        serviceTier: text.min(1).max(32).optional(),
+        meters: z.array(text.min(1).max(40)).optional(),
         factor: positiveDecimal,
       }),
     )
@@ -172,8 +172,8 @@ export const vendorPriceBody = z.object({
   fallbacks: z
     .array(
       z.object({
-        meter: z.string().min(1).max(40),
-        of: z.string().min(1).max(40),
+        meter: text.min(1).max(40),
+        of: text.min(1).max(40),
         ratio: positiveDecimal,
       }),
     )
@@ -188,11 +188,11 @@ export const vendorPriceBody = z.object({
   contextTokensMax: z.number().int().positive().optional(),
   outputTokensMax: z.number().int().positive().optional(),
   source: z.object({
-    name: z.string().min(1).max(128),
-    version: z.string().max(128).optional(),
-    url: z.string().max(512).optional(),
+    name: text.min(1).max(128),
+    version: text.max(128).optional(),
+    url: text.max(512).optional(),
   }),
-  notes: z.string().max(1024).optional(),
+  notes: text.max(1024).optional(),
 });
 export type VendorPriceBody = z.input<typeof vendorPriceBody>;
 
@@ -203,7 +203,7 @@ export type PublishVendorPrice = z.input<typeof publishVendorPrice>;
 /** From then on the price is unknown, not free. */
 export const withdrawVendorPrice = z.object({
   ...commandId,
-  priceVersion: z.string().min(1).max(256),
+  priceVersion: text.min(1).max(256),
   effectiveFrom: time.optional(),
   reason,
 });
@@ -245,8 +245,8 @@ export type VendorPriceReply = z.infer<typeof vendorPriceReply>;
 
 /** The versions in force, or with `history` every version of what is named, newest first. */
 export const listVendorPrices = z.object({
-  provider: z.string().max(64).optional(),
-  model: z.string().max(160).optional(),
+  provider: text.max(64).optional(),
+  model: text.max(160).optional(),
   history: z.boolean().default(false),
   ...page,
 });
@@ -391,8 +391,8 @@ export type ListSettingsReply = z.infer<typeof listSettingsReply>;
 /** `default_multiplier` becomes a proposal; everything else holds from the lead time on. */
 export const changeSetting = z.object({
   ...commandId,
-  key: z.string().min(1).max(64),
-  value: z.string().max(8192),
+  key: text.min(1).max(64),
+  value: text.max(8192),
   effectiveFrom: time.optional(),
   reason,
 });

@@ -35,8 +35,12 @@ type Metered = Pick<Attempt, 'provenance' | 'usage'> & { readonly suspicious: bo
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const clip = (text: unknown, max: number): string | undefined =>
-  typeof text === 'string' && text !== '' ? text.slice(0, max) : undefined;
+/** A vendor's text is foreign, and a cut may leave half a character: what no store holds is left out. */
+const clip = (text: unknown, max: number): string | undefined => {
+  if (typeof text !== 'string') return undefined;
+  const clipped = text.slice(0, max).replace(/[\0\p{Cs}]/gu, '');
+  return clipped === '' ? undefined : clipped;
+};
 
 /** Nothing is known but that the request went out: the most that it can have cost. */
 const unknownUsage = ({ bound, outputTokens }: Judgement): Metered => ({

@@ -42,7 +42,10 @@ const fromContextHeader = (text: string): unknown => {
 const checkContext = (value: unknown, field: string): Readonly<Record<string, string>> => {
   const parsed = contextSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw refuse(field, 'a flat map of texts: names to 64 characters, values to 256, 1 kB in all');
+  throw refuse(
+    field,
+    'a flat map of texts: names to 64 characters, values to 256, 1 kB in all, without NUL',
+  );
 };
 
 const fromMetadata = (metadata: unknown): Purpose => {
@@ -79,8 +82,11 @@ export const readPurpose = (headers: IncomingHttpHeaders, metadata: unknown): Pu
     throw refuse('The project', 'an id: 1 to 64 of A-Z a-z 0-9 _ -');
   }
   const { taskType } = purpose;
-  if (taskType !== undefined && (typeof taskType !== 'string' || !/^.{1,64}$/.test(taskType))) {
-    throw refuse('The task type', 'a text of 1 to 64 characters');
+  if (
+    taskType !== undefined &&
+    (typeof taskType !== 'string' || !/^[^\p{C}]{1,64}$/u.test(taskType))
+  ) {
+    throw refuse('The task type', 'a text of 1 to 64 printable characters');
   }
   return purpose;
 };

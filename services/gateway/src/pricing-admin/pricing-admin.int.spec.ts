@@ -374,6 +374,8 @@ describe('what nobody is asked about', () => {
       { ...proposal, scope: { teir: 'pro' } },
       ['#/scope/teir'],
     ],
+    ['a NUL', 'POST', '/configs', { ...proposal, reason: 'a\0' }, ['#/reason']],
+    ['half a character', 'POST', '/configs', { ...proposal, reason: '\ud83d' }, ['#/reason']],
     [
       'a local time',
       'POST',

@@ -90,6 +90,16 @@ describe('an upstream that is hostile', () => {
     expect(text).not.toContain('null');
   });
 
+  it('and names what no store holds is settled without it', async () => {
+    const named = { id: 'a\0b\ud83d', model: '\0', service_tier: 'flex\0' };
+    const usage = { prompt_tokens: 1, completion_tokens: 1 };
+    answer = (response) => response.end(JSON.stringify({ ...named, usage }));
+    expect((await send()).status).toBe(200);
+    const [attempt] = attemptsOf(world.ledger.of('settle')[0]);
+    expect(attempt).toMatchObject({ vendorRequestId: 'ab', serviceTier: 'flex' });
+    expect(attempt).not.toHaveProperty('answeredModel');
+  });
+
   it('gets its own key and no header of the client', async () => {
     answer = (response) => response.end('{"usage":{"prompt_tokens":1,"completion_tokens":1}}');
     await send();
