@@ -26,7 +26,7 @@ const per = fc.constantFrom('1', '1000', '1000000', '3600', '7');
 const condition = fc.record(
   {
     serviceTier: fc.constantFrom('flex', 'priority'),
-    region: fc.constantFrom('us', 'eu'),
+    region: fc.constant('us'),
     inputTokensOver: fc.constantFrom(0, 100, 1000),
     window: fc.constantFrom({ from: '08:00', to: '20:00' }, { from: '22:30', to: '01:00' }),
   },
@@ -43,7 +43,7 @@ const conditional: fc.Arbitrary<VendorRate> = fc
 const anyFactor = fc.record(
   {
     serviceTier: fc.constantFrom('priority', 'fast'),
-    region: fc.constantFrom('us', 'apac'),
+    region: fc.constantFrom('us', 'eu'),
     meters: fc.subarray([...meters], { minLength: 1 }),
     factor: fc.constantFrom('1.1', '6', '0.5', '1.0000001'),
   },
@@ -60,7 +60,7 @@ export const anyPrice: fc.Arbitrary<VendorPricePublished> = fc
   .record({
     provider: fc.constantFrom('openai', 'anthropic', 'google'),
     listed: fc.tuple(base('input'), base('output')),
-    more: fc.array(conditional, { maxLength: 10 }),
+    more: fc.array(conditional, { maxLength: 8 }),
     factors: fc.array(anyFactor, { maxLength: 3 }),
     fallbacks: fc.array(anyRatio, { maxLength: 2 }),
   })
@@ -69,11 +69,14 @@ export const anyPrice: fc.Arbitrary<VendorPricePublished> = fc
   );
 
 export const anyServiceTier = fc.constantFrom(undefined, 'flex', 'priority', 'fast', 'batch');
-export const anyRegion = fc.constantFrom(undefined, 'us', 'eu', 'apac', 'moon');
+export const anyRegion = fc.constantFrom(undefined, 'us', 'eu', 'moon');
 
 export const anyTime = fc
   .integer({ min: 0, max: 24 * 60 - 1 })
   .map((minute) => new Date(Date.UTC(2026, 5, 1, 0, minute)));
+
+/** For properties over prices, which are compiled anew for each run: a busy machine takes its time. */
+export const propertyTimeoutMs = 240_000;
 
 /** Splits so many tokens over so many meters. */
 const split = (total: number, cuts: readonly number[]): number[] => {

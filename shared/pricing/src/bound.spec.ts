@@ -7,6 +7,7 @@ import {
   anyRegion,
   anyServiceTier,
   anyTime,
+  propertyTimeoutMs,
 } from './arbitrary.fixture.js';
 import { affordableOutputTokens, boundUsd, type CallBounds } from './bound.js';
 import { chargeFor, usdBudgetFor } from './charge.js';
@@ -152,28 +153,32 @@ describe('boundUsd', () => {
     expect(affordableOutputTokens(compilePriceVersion(data), bounds, new Money(1))).toBeUndefined();
   });
 
-  test('is at least the cost of any usage within it, at any tier, region and time', () => {
-    fc.assert(
-      fc.property(
-        anyPrice,
-        anyBoundedCall,
-        fc.record({ serviceTier: anyServiceTier, region: anyRegion }),
-        anyTime,
-        (data, { bounds, pools }, asked, at) => {
-          const version = compilePriceVersion(data);
-          const most = bound(version, { ...bounds, ...asked, at });
-          expect(most.lte(bound(version, { ...bounds, ...asked }))).toBe(true);
-          for (const serviceTier of [asked.serviceTier, 'standard']) {
-            for (const region of [asked.region, undefined]) {
-              const priced = priceUsage(version, pools, { serviceTier, region, at });
-              expect(!isUnpriced(priced) && priced.costUsd.lte(most)).toBe(true);
+  test(
+    'is at least the cost of any usage within it, at any tier, region and time',
+    () => {
+      fc.assert(
+        fc.property(
+          anyPrice,
+          anyBoundedCall,
+          fc.record({ serviceTier: anyServiceTier, region: anyRegion }),
+          anyTime,
+          (data, { bounds, pools }, asked, at) => {
+            const version = compilePriceVersion(data);
+            const most = bound(version, { ...bounds, ...asked, at });
+            expect(most.lte(bound(version, { ...bounds, ...asked }))).toBe(true);
+            for (const serviceTier of [asked.serviceTier, 'standard']) {
+              for (const region of [asked.region, undefined]) {
+                const priced = priceUsage(version, pools, { serviceTier, region, at });
+                expect(!isUnpriced(priced) && priced.costUsd.lte(most)).toBe(true);
+              }
             }
-          }
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  });
+          },
+        ),
+        { numRuns: 300 },
+      );
+    },
+    propertyTimeoutMs,
+  );
 });
 
 describe('affordableOutputTokens', () => {
@@ -196,57 +201,65 @@ describe('affordableOutputTokens', () => {
     expect(affordableOutputTokens(version, call(1, 7), new Money(Infinity))).toBe(7);
   });
 
-  test('is the largest limit whose bound is within the budget', () => {
-    const budget = fc
-      .bigInt({ min: 0n, max: 10n ** 14n })
-      .map((n) => new Money(n.toString()).div('1e12'));
-    fc.assert(
-      fc.property(
-        anyPrice,
-        anyBoundedCall,
-        anyServiceTier,
-        budget,
-        (data, { bounds }, serviceTier, budgetUsd) => {
-          const priceVersion = compilePriceVersion(data);
-          const asked = { ...bounds, serviceTier };
-          const at = (outputTokens: number): Money =>
-            bound(priceVersion, { ...asked, outputTokens });
-          const tokens = affordableOutputTokens(priceVersion, asked, budgetUsd);
-          if (tokens === undefined) {
-            expect(at(0).gt(budgetUsd)).toBe(true);
-            return;
-          }
-          expect(at(tokens).lte(budgetUsd)).toBe(true);
-          expect(tokens === bounds.outputTokens || at(tokens + 1).gt(budgetUsd)).toBe(true);
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  });
+  test(
+    'is the largest limit whose bound is within the budget',
+    () => {
+      const budget = fc
+        .bigInt({ min: 0n, max: 10n ** 14n })
+        .map((n) => new Money(n.toString()).div('1e12'));
+      fc.assert(
+        fc.property(
+          anyPrice,
+          anyBoundedCall,
+          anyServiceTier,
+          budget,
+          (data, { bounds }, serviceTier, budgetUsd) => {
+            const priceVersion = compilePriceVersion(data);
+            const asked = { ...bounds, serviceTier };
+            const at = (outputTokens: number): Money =>
+              bound(priceVersion, { ...asked, outputTokens });
+            const tokens = affordableOutputTokens(priceVersion, asked, budgetUsd);
+            if (tokens === undefined) {
+              expect(at(0).gt(budgetUsd)).toBe(true);
+              return;
+            }
+            expect(at(tokens).lte(budgetUsd)).toBe(true);
+            expect(tokens === bounds.outputTokens || at(tokens + 1).gt(budgetUsd)).toBe(true);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    },
+    propertyTimeoutMs,
+  );
 
-  test('keeps the charge of the bound within the credits that the budget came from', () => {
-    fc.assert(
-      fc.property(
-        anyPrice,
-        anyBoundedCall,
-        fc.integer({ min: 0, max: 10 ** 9 }),
-        fc.integer({ min: 1, max: 400 }),
-        fc.constantFrom('0.01', '1', '0.03', '0.007'),
-        fc.integer({ min: 0, max: 6 }),
-        (data, { bounds }, microCredits, percent, usdPerCredit, decimals) => {
-          const priceVersion = compilePriceVersion(data);
-          const policy = { usdPerCredit: new Money(usdPerCredit), decimals };
-          const credits = new Money(microCredits).div(10 ** 6);
-          const multiplier = new Money(percent).div(100);
-          const budgetUsd = usdBudgetFor(credits, multiplier, policy);
-          const outputTokens = affordableOutputTokens(priceVersion, bounds, budgetUsd);
-          if (outputTokens === undefined) return;
-          const costUsd = bound(priceVersion, { ...bounds, outputTokens });
-          const { chargeCredits } = chargeFor([{ costUsd, multiplier }], policy);
-          expect(chargeCredits.lte(credits)).toBe(true);
-        },
-      ),
-      { numRuns: 1000 },
-    );
-  });
+  test(
+    'keeps the charge of the bound within the credits that the budget came from',
+    () => {
+      fc.assert(
+        fc.property(
+          anyPrice,
+          anyBoundedCall,
+          fc.integer({ min: 0, max: 10 ** 9 }),
+          fc.integer({ min: 1, max: 400 }),
+          fc.constantFrom('0.01', '1', '0.03', '0.007'),
+          fc.integer({ min: 0, max: 6 }),
+          (data, { bounds }, microCredits, percent, usdPerCredit, decimals) => {
+            const priceVersion = compilePriceVersion(data);
+            const policy = { usdPerCredit: new Money(usdPerCredit), decimals };
+            const credits = new Money(microCredits).div(10 ** 6);
+            const multiplier = new Money(percent).div(100);
+            const budgetUsd = usdBudgetFor(credits, multiplier, policy);
+            const outputTokens = affordableOutputTokens(priceVersion, bounds, budgetUsd);
+            if (outputTokens === undefined) return;
+            const costUsd = bound(priceVersion, { ...bounds, outputTokens });
+            const { chargeCredits } = chargeFor([{ costUsd, multiplier }], policy);
+            expect(chargeCredits.lte(credits)).toBe(true);
+          },
+        ),
+        { numRuns: 300 },
+      );
+    },
+    propertyTimeoutMs,
+  );
 });

@@ -8,6 +8,7 @@ import {
   anyRegion,
   anyServiceTier,
   anyTime,
+  propertyTimeoutMs,
 } from './arbitrary.fixture.js';
 import { boundUsd } from './bound.js';
 import { chargeFor, creditsToUsd } from './charge.js';
@@ -28,30 +29,34 @@ const costOf = (version: PriceVersion, pools: UsagePools, where: PricingConditio
   return priced.costUsd;
 };
 
-test('a charge is never below the vendor cost where the multiplier is at least one', () => {
-  const policy = fc.record({
-    usdPerCredit: fc.constantFrom('0.01', '1', '0.003', '7').map((usd) => new Money(usd)),
-    decimals: fc.integer({ min: 0, max: 6 }),
-  });
-  const multiplier = fc
-    .integer({ min: 10_000, max: 100_000 })
-    .map((parts) => new Money(parts).div(10_000));
-  fc.assert(
-    fc.property(
-      anyPrice,
-      anyBoundedCall,
-      anyWhere,
-      multiplier,
-      policy,
-      (data, { pools }, where, by, credit) => {
-        const costUsd = costOf(compilePriceVersion(data), pools, where);
-        const { chargeCredits } = chargeFor([{ costUsd, multiplier: by }], credit);
-        expect(creditsToUsd(chargeCredits, credit).gte(costUsd)).toBe(true);
-      },
-    ),
-    { numRuns: 500 },
-  );
-});
+test(
+  'a charge is never below the vendor cost where the multiplier is at least one',
+  () => {
+    const policy = fc.record({
+      usdPerCredit: fc.constantFrom('0.01', '1', '0.003', '7').map((usd) => new Money(usd)),
+      decimals: fc.integer({ min: 0, max: 6 }),
+    });
+    const multiplier = fc
+      .integer({ min: 10_000, max: 100_000 })
+      .map((parts) => new Money(parts).div(10_000));
+    fc.assert(
+      fc.property(
+        anyPrice,
+        anyBoundedCall,
+        anyWhere,
+        multiplier,
+        policy,
+        (data, { pools }, where, by, credit) => {
+          const costUsd = costOf(compilePriceVersion(data), pools, where);
+          const { chargeCredits } = chargeFor([{ costUsd, multiplier: by }], credit);
+          expect(creditsToUsd(chargeCredits, credit).gte(costUsd)).toBe(true);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  },
+  propertyTimeoutMs,
+);
 
 /** A context tier may be cheaper than the one below; without tiers nothing is. */
 const flat = (data: VendorPricePublished): VendorPricePublished => ({
@@ -59,20 +64,24 @@ const flat = (data: VendorPricePublished): VendorPricePublished => ({
   rates: data.rates.filter(({ inputTokensOver }) => inputTokensOver === undefined),
 });
 
-test('no token of any pool makes a call cheaper, at any tier, region and time', () => {
-  const more = fc.integer({ min: 1, max: 10_000_000 });
-  fc.assert(
-    fc.property(anyPrice, anyBoundedCall, anyWhere, more, (data, { pools }, where, tokens) => {
-      const version = compilePriceVersion(flat(data));
-      const before = costOf(version, pools, where);
-      for (const [meter, count] of Object.entries(pools)) {
-        const after = costOf(version, { ...pools, [meter]: count + tokens }, where);
-        expect(after.gte(before), meter).toBe(true);
-      }
-    }),
-    { numRuns: 300 },
-  );
-});
+test(
+  'no token of any pool makes a call cheaper, at any tier, region and time',
+  () => {
+    const more = fc.integer({ min: 1, max: 10_000_000 });
+    fc.assert(
+      fc.property(anyPrice, anyBoundedCall, anyWhere, more, (data, { pools }, where, tokens) => {
+        const version = compilePriceVersion(flat(data));
+        const before = costOf(version, pools, where);
+        for (const [meter, count] of Object.entries(pools)) {
+          const after = costOf(version, { ...pools, [meter]: count + tokens }, where);
+          expect(after.gte(before), meter).toBe(true);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  },
+  propertyTimeoutMs,
+);
 
 const minuteText = (minute: number): string =>
   [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
@@ -102,37 +111,49 @@ const cutAt = (data: VendorPricePublished, time: string): VendorPricePublished =
 };
 
 describe('splitting changes nothing', () => {
-  test('of a day: a window boundary anywhere', () => {
-    const cut = fc.integer({ min: 0, max: 24 * 60 - 1 }).map(minuteText);
-    fc.assert(
-      fc.property(anyPrice, anyBoundedCall, anyWhere, cut, (data, call, where, time) => {
-        const whole = compilePriceVersion(data);
-        const split = compilePriceVersion(cutAt(data, time));
-        expect(priceUsage(split, call.pools, where)).toEqual(priceUsage(whole, call.pools, where));
-        expect(boundUsd(split, call.bounds)).toEqual(boundUsd(whole, call.bounds));
-        const bounds = { ...call.bounds, ...where };
-        expect(boundUsd(split, bounds)).toEqual(boundUsd(whole, bounds));
-      }),
-      { numRuns: 500 },
-    );
-  });
+  test(
+    'of a day: a window boundary anywhere',
+    () => {
+      const cut = fc.integer({ min: 0, max: 24 * 60 - 1 }).map(minuteText);
+      fc.assert(
+        fc.property(anyPrice, anyBoundedCall, anyWhere, cut, (data, call, where, time) => {
+          const whole = compilePriceVersion(data);
+          const split = compilePriceVersion(cutAt(data, time));
+          expect(priceUsage(split, call.pools, where)).toEqual(
+            priceUsage(whole, call.pools, where),
+          );
+          expect(boundUsd(split, call.bounds)).toEqual(boundUsd(whole, call.bounds));
+          const bounds = { ...call.bounds, ...where };
+          expect(boundUsd(split, bounds)).toEqual(boundUsd(whole, bounds));
+        }),
+        { numRuns: 300 },
+      );
+    },
+    propertyTimeoutMs,
+  );
 
-  test('of a version: another with the same rates from any moment on', () => {
-    fc.assert(
-      fc.property(anyPrice, anyBoundedCall, anyWhere, anyTime, (data, { pools }, where, from) => {
-        const book = new PriceBook();
-        const name = { provider: data.provider, model: data.model };
-        book.apply(publish(data));
-        book.apply(publish({ ...data, priceVersion: 'same@2', effectiveFrom: from.toISOString() }));
-        const version = book.priceAt(name, where.at);
-        expect(version?.id).toBe(where.at < from ? data.priceVersion : 'same@2');
-        expect(version && formatMoney(costOf(version, pools, where))).toBe(
-          formatMoney(costOf(compilePriceVersion(data), pools, where)),
-        );
-      }),
-      { numRuns: 300 },
-    );
-  });
+  test(
+    'of a version: another with the same rates from any moment on',
+    () => {
+      fc.assert(
+        fc.property(anyPrice, anyBoundedCall, anyWhere, anyTime, (data, { pools }, where, from) => {
+          const book = new PriceBook();
+          const name = { provider: data.provider, model: data.model };
+          book.apply(publish(data));
+          book.apply(
+            publish({ ...data, priceVersion: 'same@2', effectiveFrom: from.toISOString() }),
+          );
+          const version = book.priceAt(name, where.at);
+          expect(version?.id).toBe(where.at < from ? data.priceVersion : 'same@2');
+          expect(version && formatMoney(costOf(version, pools, where))).toBe(
+            formatMoney(costOf(compilePriceVersion(data), pools, where)),
+          );
+        }),
+        { numRuns: 300 },
+      );
+    },
+    propertyTimeoutMs,
+  );
 });
 
 test('a call is priced by the version, window and multiplier of the moment that it began in', () => {

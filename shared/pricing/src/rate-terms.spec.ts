@@ -184,6 +184,32 @@ describe('a factor', () => {
       [],
     ],
     [
+      'for a meter reaches what that meter’s rate prices',
+      price(io('5', '25'), { factors: [{ meters: ['output'], factor: '2' }] }),
+      { reasoning: million, output_image: million, cache_write: million },
+      {},
+      '105',
+      [],
+    ],
+    [
+      'for the standard tier holds for it',
+      price(io('5', '25'), { factors: [{ serviceTier: 'standard', factor: '2' }] }),
+      { input: million },
+      {},
+      '10',
+      [],
+    ],
+    [
+      'for the standard tier holds for no other',
+      price([...io('5', '25'), onTier('flex', perMillion('input', '3'))], {
+        factors: [{ serviceTier: 'default', factor: '2' }],
+      }),
+      { input: million },
+      { serviceTier: 'flex' },
+      '3',
+      [],
+    ],
+    [
       'multiplies every context tier',
       price([...io('5', '25'), { ...perMillion('input', '10'), inputTokensOver: 200_000 }], {
         factors: [{ region: 'us', factor: '1.1' }],
@@ -341,6 +367,15 @@ describe('a ratio', () => {
       ratio('cache_read'),
     ],
   ]);
+
+  test('prices any meter, also one that no text is billed by', () => {
+    const data = price(io('2', '12'), {
+      fallbacks: [{ meter: 'citation', of: 'output', ratio: '0.5' }],
+    });
+    const found = priced(data, { citation: million }, {});
+    expect(formatMoney(found.costUsd)).toBe('6');
+    expect(found.flags).toEqual(['ratio-fallback:citation']);
+  });
 
   test('of a meter without a rate prices nothing', () => {
     const data = price([perMillion('output', '1')], {
