@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['services/credit/src/{domain,model}/**/*.spec.ts'],
-    exclude: ['**/node_modules/**', '**/planted-bugs.spec.ts'],
+    exclude: ['**/node_modules/**', '**/planted-bugs.spec.ts', '**/*.int.spec.ts'],
     env: { SEED: '4', MODEL_RUNS: '60' },
     testTimeout: 30_000,
   },
