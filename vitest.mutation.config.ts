@@ -27,7 +27,7 @@ class CheapestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['services/credit/src/{domain,model}/**/*.spec.ts'],
-    exclude: ['**/node_modules/**', '**/planted-bugs.spec.ts'],
+    exclude: ['**/node_modules/**', '**/planted-bugs.spec.ts', '**/*.int.spec.ts'],
     env: { SEED: '4', MODEL_RUNS: '60', PROPERTY_RUNS_MAX: '100' },
     setupFiles: ['./tests/mutation-setup.ts'],
     sequence: { sequencer: CheapestFirst },
