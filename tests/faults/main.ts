@@ -47,14 +47,14 @@ const count = (name: FigureName): number => figure(name, values.night);
 
 /** The specs of `npm test` with larger figures. */
 const runSpecs = (
-  path: string,
+  paths: readonly string[],
   figures: readonly FigureName[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<boolean> =>
   new Promise((resolve) => {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
     const counts = Object.fromEntries(figures.map((name) => [name, String(count(name))]));
-    const child = spawn(process.execPath, [vitest, 'run', path], {
+    const child = spawn(process.execPath, [vitest, 'run', ...paths], {
       cwd: root,
       env: {
         ...process.env,
@@ -103,12 +103,16 @@ const runPowerLosses = async (): Promise<boolean> => {
 };
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
-  model: () => runSpecs('services/credit/src/model', ['MODEL_RUNS', 'MODEL_STEPS']),
-  concurrency: () => runSpecs('tests/concurrency', ['HISTORIES'], { ACCOUNTS: '10000' }),
-  messages: () => runSpecs('tests/faults/duplicates', ['MESSAGES']),
+  model: () => runSpecs(['services/credit/src/model'], ['MODEL_RUNS', 'MODEL_STEPS']),
+  concurrency: () => runSpecs(['tests/concurrency'], ['HISTORIES'], { ACCOUNTS: '10000' }),
+  messages: () => runSpecs(['tests/faults/duplicates'], ['MESSAGES']),
   faults: runKillsAndCuts,
   power: runPowerLosses,
-  gateway: () => runSpecs('tests/e2e/kills', ['KILLS'], { VICTIMS: 'gateway' }),
+  gateway: () =>
+    runSpecs(['tests/e2e/kills', 'tests/e2e/pauses'], ['KILLS'], {
+      VICTIMS: 'gateway',
+      PAUSED: 'credit,nats,postgres',
+    }),
 };
 
 if (values.help) {
