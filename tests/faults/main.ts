@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomFrom, seedFor } from '@tollkeeper/testing';
 import { root } from '../support/root.js';
@@ -97,9 +98,13 @@ const runKillsAndCuts = (): Promise<boolean> => {
 const runPowerLosses = async (): Promise<boolean> => {
   const volatileDisk = await compileVolatileDisk();
   if (volatileDisk === undefined) return true;
-  const noticed = await runUnsafeStores(randomFrom(seed), { volatileDisk, kurrentdbProgram });
-  const clean = await runCounted({ ...none, 'power-loss': count('LOSSES') }, volatileDisk);
-  return noticed && clean;
+  try {
+    const noticed = await runUnsafeStores(randomFrom(seed), { volatileDisk, kurrentdbProgram });
+    const clean = await runCounted({ ...none, 'power-loss': count('LOSSES') }, volatileDisk);
+    return noticed && clean;
+  } finally {
+    rmSync(dirname(volatileDisk), { recursive: true });
+  }
 };
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
