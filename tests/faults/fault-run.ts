@@ -33,6 +33,8 @@ export interface FaultRecord extends Fault {
 
 export interface FaultReport {
   readonly faults: readonly FaultRecord[];
+  /** More than there were when time ran out. */
+  readonly planned: number;
   readonly load: LoadFigures;
   readonly acked: number;
   readonly events: number;
@@ -133,6 +135,7 @@ class FaultRun {
     const proof = await this.prove();
     return {
       faults: this.faults,
+      planned: plan.length,
       load: load.figures(),
       acked: this.acked.length,
       events: books.events,

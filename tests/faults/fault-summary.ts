@@ -37,7 +37,7 @@ export const summaryOf = (report: FaultReport, seed: number): string => {
     ...[...groups].sort(([a], [b]) => a.localeCompare(b)).map(([name, some]) => rowOf(name, some)),
     rowOf('all', report.faults),
     '',
-    `seed ${String(seed)}; ${String(report.events)} events; ${String(load.granted)} granted, ${String(load.reserved)} reserved, ${String(load.settled)} settled (${String(load.late)} late), ${String(load.released)} released, ${String(load.abandoned)} abandoned, ${String(load.unanswered)} given up without an answer`,
+    `seed ${String(seed)}; ${String(report.faults.length)} of ${String(report.planned)} faults; ${String(report.events)} events; ${String(load.granted)} granted, ${String(load.reserved)} reserved, ${String(load.settled)} settled (${String(load.late)} late), ${String(load.released)} released, ${String(load.abandoned)} abandoned, ${String(load.unanswered)} given up without an answer`,
     `refused: ${[...load.refused].map(([reason, count]) => `${reason} ${String(count)}`).join(', ') || 'none'}`,
     `acknowledged ${String(report.acked)}: lost or changed ${String(report.lost.length)}; promises broken ${String(report.broken.length)}; open after their time ${String(report.openReservations)}; audit verify ${report.proof === undefined ? 'is content' : 'FAILS'}`,
     `histories ${String(report.histories.histories)} (${String(report.histories.operations)} operations, ${String(report.histories.unanswered)} unanswered; ${String(report.histories.tooLong)} too long to check): not linearizable ${String(report.histories.wrong.length)}`,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomFrom, seedFor } from '@tollkeeper/testing';
 import { root } from '../support/root.js';
@@ -47,14 +48,14 @@ const count = (name: FigureName): number => figure(name, values.night);
 
 /** The specs of `npm test` with larger figures. */
 const runSpecs = (
-  path: string,
+  paths: readonly string[],
   figures: readonly FigureName[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<boolean> =>
   new Promise((resolve) => {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs');
     const counts = Object.fromEntries(figures.map((name) => [name, String(count(name))]));
-    const child = spawn(process.execPath, [vitest, 'run', path], {
+    const child = spawn(process.execPath, [vitest, 'run', ...paths], {
       cwd: root,
       env: {
         ...process.env,
@@ -97,19 +98,27 @@ const runKillsAndCuts = (): Promise<boolean> => {
 const runPowerLosses = async (): Promise<boolean> => {
   const volatileDisk = await compileVolatileDisk();
   if (volatileDisk === undefined) return true;
-  const noticed = await runUnsafeStores(randomFrom(seed), { volatileDisk, kurrentdbProgram });
-  const clean = await runCounted({ ...none, 'power-loss': count('LOSSES') }, volatileDisk);
-  return noticed && clean;
+  try {
+    const noticed = await runUnsafeStores(randomFrom(seed), { volatileDisk, kurrentdbProgram });
+    const clean = await runCounted({ ...none, 'power-loss': count('LOSSES') }, volatileDisk);
+    return noticed && clean;
+  } finally {
+    rmSync(dirname(volatileDisk), { recursive: true });
+  }
 };
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
-  model: () => runSpecs('services/credit/src/model', ['MODEL_RUNS', 'MODEL_STEPS', 'REAL_LIVES']),
+  model: () => runSpecs(['services/credit/src/model'], ['MODEL_RUNS', 'MODEL_STEPS', 'REAL_LIVES']),
   concurrency: () =>
-    runSpecs('tests/concurrency', ['HISTORIES', 'FAULTY_HISTORIES'], { ACCOUNTS: '10000' }),
-  messages: () => runSpecs('tests/faults/duplicates', ['MESSAGES']),
+    runSpecs(['tests/concurrency'], ['HISTORIES', 'FAULTY_HISTORIES'], { ACCOUNTS: '10000' }),
+  messages: () => runSpecs(['tests/faults/duplicates'], ['MESSAGES']),
   faults: runKillsAndCuts,
   power: runPowerLosses,
-  gateway: () => runSpecs('tests/e2e/kills', ['KILLS'], { VICTIMS: 'gateway' }),
+  gateway: () =>
+    runSpecs(['tests/e2e/kills', 'tests/e2e/pauses'], ['KILLS'], {
+      VICTIMS: 'gateway',
+      PAUSED: 'credit,nats,postgres',
+    }),
 };
 
 if (values.help) {

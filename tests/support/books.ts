@@ -50,16 +50,20 @@ export interface Disagreement {
   readonly why: string;
 }
 
+export const invoiceOf = async (stack: Stack): Promise<InvoiceLine[]> => {
+  const answer = await request(`${stack.ready().simulatorUrl}/sim/invoice`);
+  return (await answer.body.text())
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as InvoiceLine);
+};
+
 /** What the vendor's own invoice, for calls of gpt-4o, and the ledger do not agree on, calls flagged estimated or expired aside. */
 export const compareWithInvoice = async (
   stack: Stack,
   endings: ReadonlyMap<string, Ending>,
 ): Promise<{ agreed: number; flagged: number; disagreements: Disagreement[] }> => {
-  const answer = await request(`${stack.ready().simulatorUrl}/sim/invoice`);
-  const lines = (await answer.body.text())
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as InvoiceLine);
+  const lines = await invoiceOf(stack);
   let agreed = 0;
   let flagged = 0;
   const disagreements: Disagreement[] = [];

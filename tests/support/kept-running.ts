@@ -52,8 +52,8 @@ export const keepRunning = async <L extends Life>(
     pid: () => current.pid,
     lives: () => lives,
     signal: (signal) => {
-      for (const pid of signal === 'SIGKILL' ? [current.pid] : treeOf(current.pid))
-        send(pid, signal);
+      if (signal === 'SIGKILL') send(current.pid, signal);
+      else signalTree(current.pid, signal);
     },
     powerOff: async () => {
       // One that stands still has no more children while they are counted.
@@ -75,6 +75,11 @@ const send = (pid: number, signal: NodeJS.Signals): void => {
     // It ended in between.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+};
+
+/** The process and its children. */
+export const signalTree = (pid: number, signal: NodeJS.Signals): void => {
+  for (const each of treeOf(pid)) send(each, signal);
 };
 
 /** PostgreSQL serves each session by a child that leaves its group, so only the parents tell. */

@@ -111,7 +111,7 @@ export const startLedgerPlatform = async (
   if (options.projection) {
     await serve('projection', 'projection', {
       NATS_URL: await link('projection → nats', natsUrl('projection')),
-      DATABASE_URL: await link('projection → store', databaseUrl),
+      DATABASE_URL: await link('projection → postgres', databaseUrl),
     });
   }
   for (let n = 0; n < creditInstances; n++) {

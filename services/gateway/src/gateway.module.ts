@@ -113,11 +113,7 @@ export const startGateway = async (
   const nats = await connectNats({ url: config.natsUrl, name: 'gateway' });
   const ask: Ask = (subject) => request(nats, subject, {}, { timeoutMs: 2_000 });
 
-  const desk = new PricingDesk(
-    (subject, body, headers, patienceMs = adminReplyTimeoutMs) =>
-      request(nats, subject, body, { timeoutMs: patienceMs, headers }),
-    onError,
-  );
+  const desk = deskOver(nats, onError);
 
   const journal = new InFlightJournal(join(config.dataDir, 'in-flight'), onError);
   const spool = await Spool.open(join(config.dataDir, 'spool'));
@@ -188,6 +184,13 @@ export const startGateway = async (
     },
   };
 };
+
+const deskOver = (nats: NatsConnection, onError: (cause: string) => void): PricingDesk =>
+  new PricingDesk(
+    (subject, body, headers, patienceMs = adminReplyTimeoutMs) =>
+      request(nats, subject, body, { timeoutMs: patienceMs, headers }),
+    onError,
+  );
 
 const openDatabase = async (url: string, onError: (cause: string) => void): Promise<Pool> => {
   const pool = createPool({
