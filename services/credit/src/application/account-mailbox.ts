@@ -352,7 +352,10 @@ export class AccountMailbox {
         if (!(error instanceof UnknownOutcomeError || error instanceof StoreUnavailableError)) {
           throw error;
         }
-        this.with_.logger.warn({ stream, err: error }, 'append outcome unknown, retrying');
+        // Said once: with thousands of accounts waiting, every try of a long outage would be a flood.
+        if (waitMs === retryFirstMs) {
+          this.with_.logger.warn({ stream, err: error }, 'append outcome unknown, retrying');
+        }
         await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
     }
