@@ -62,7 +62,7 @@ const apply = (account: CreditAccount, event: CreditAccountEvent, meta: Meta): v
       settleLate(account, event.data, meta);
       break;
     case 'Released':
-      release(account, event.data, meta);
+      release(account, event.data);
       break;
     case 'UsageCorrected':
       correct(account, event.data, meta);
@@ -139,7 +139,6 @@ const addReservation = (
     tier: data.tier,
     quote: data.quote,
     state: 'open',
-    released: undefined,
     charged: undefined,
     settled: undefined,
     corrections: undefined,
@@ -180,11 +179,7 @@ const settleLate = (
   reservation.settled = reservation.charged;
 };
 
-const release = (
-  account: CreditAccount,
-  data: CreditAccountEventOf<'Released'>['data'],
-  meta: Meta,
-): void => {
+const release = (account: CreditAccount, data: CreditAccountEventOf<'Released'>['data']): void => {
   const reservation = openReservation(account, data.reservationId);
   rememberClosed(account, reservation);
   account.reservedCredits = account.reservedCredits.minus(reservation.amountCredits);
@@ -192,7 +187,6 @@ const release = (
   reservation.state = 'released';
   countReleased(account.limits, reservation.counted);
   reservation.allocations = none;
-  reservation.released = { reason: data.reason, commandHash: meta.commandHash };
 };
 
 const correct = (

@@ -5,7 +5,6 @@ import type {
   LimitUnit,
   LimitWindow,
   Quote,
-  ReleaseReason,
   Tier,
 } from '@tollkeeper/events';
 import type { Json } from '@tollkeeper/kernel';
@@ -101,12 +100,6 @@ const reservation = recordOf<Reservation>({
   tier: textOf<Tier>(),
   quote: maybe(eventData<Quote>('quote@1')),
   state: textOf<Reservation['state']>(),
-  released: maybe(
-    recordOf<NonNullable<Reservation['released']>>({
-      reason: textOf<ReleaseReason>(),
-      commandHash: text,
-    }),
-  ),
   charged: maybe(charged),
   settled: maybe(recordOf<NonNullable<Reservation['settled']>>({ commandHash: text, answer })),
   corrections: maybe(mapOf<string, Charged>(charged)),

@@ -1,4 +1,4 @@
-import type { Allocation, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { Allocation, Quote, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
@@ -65,7 +65,6 @@ export interface Reservation {
   readonly tier: Tier;
   readonly quote: Quote | undefined;
   state: 'open' | 'settled' | 'released';
-  released: { readonly reason: ReleaseReason; readonly commandHash: string } | undefined;
   charged: Charged | undefined;
   /** Of the settle itself, which a correction does not change. */
   settled: { readonly commandHash: string; readonly answer: ChargeAnswer } | undefined;
