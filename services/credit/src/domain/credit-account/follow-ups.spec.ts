@@ -52,6 +52,21 @@ describe('a balance alert', () => {
       .then('Reserved', 'Settled', 'LowBalanceReached');
   });
 
+  it('that was set again before it was raised is raised as ever', () => {
+    watched()
+      .when(setAlerts(['50', '30'], 'al2'))
+      .then('BalanceAlertsSet')
+      .when(charge('55'))
+      .then('Reserved', 'Settled', 'LowBalanceReached');
+  });
+
+  it('at a higher threshold says nothing of a lower one', () => {
+    const outcome = watched().when(charge('60')).then('Reserved', 'Settled', 'LowBalanceReached');
+    expect(outcome.event('LowBalanceReached').thresholdCredits).toBe('50');
+    const lower = outcome.when(charge('30', 'x2')).then('Reserved', 'Settled', 'LowBalanceReached');
+    expect(lower.event('LowBalanceReached').thresholdCredits).toBe('20');
+  });
+
   it('is gone with its threshold', () => {
     watched().when(setAlerts([], 'al2')).when(charge('99')).then('Reserved', 'Settled');
   });
@@ -149,7 +164,11 @@ describe('a top-up rule', () => {
       .when(charge('1', 'x2'), at('2026-03-31T21:59:00.000Z'))
       .then('Reserved', 'Settled')
       .when(charge('1', 'x3'), at('2026-03-31T22:00:00.000Z'))
-      .then('Reserved', 'Settled', 'TopUpRequested');
+      .then('Reserved', 'Settled', 'TopUpRequested')
+      .when(charge('1', 'x4'), at('2026-04-10T00:00:00.000Z'))
+      .then('Reserved', 'Settled', 'TopUpRequested')
+      .when(charge('1', 'x5'), at('2026-04-20T00:00:00.000Z'))
+      .then('Reserved', 'Settled');
   });
 
   it('asks for nothing while it is off or the account is frozen', () => {

@@ -110,6 +110,19 @@ describe('a recalled reservation', () => {
     expect(told()).toEqual(before);
   });
 
+  it('leaves the mark to which an index must have read where it was', () => {
+    const { account, past } = history(
+      [opened, granted('100')],
+      [[reserveCall('r1')], [settleCall('r1', usage)], [charge('1')], [charge('1', 'x2')]],
+    );
+    forgetAll(account);
+    const before = { ...account.memory.forgotten };
+    expect(before.revisionMax).toBe(account.revision);
+    recall(account, past);
+    forgetAll(account);
+    expect(account.memory.forgotten).toEqual(before);
+  });
+
   it('is forgotten again by the rule, as one that closed just now', () => {
     const { account, past } = history(
       [opened, granted('100')],

@@ -71,6 +71,7 @@ describe('a recurring grant', () => {
   it('ends with an amount of zero', () => {
     const outcome = given(opened).when(recur('100')).when(recur('0')).then('RecurringGrantSet');
     expect(outcome.event('RecurringGrantSet').nextAt).toBeUndefined();
+    expect(outcome.account.recurringGrants.get('monthly')?.nextAtMs).toBeUndefined();
     outcome.when(post(), at('2027-01-01T00:00:00.000Z')).thenRefused('invalid-request');
   });
 
