@@ -290,5 +290,8 @@ export const givenLoaded = (account: CreditAccount, prices = book): Step =>
   step(account, defaultRules, prices);
 
 /** An account of another id, of which nothing is stored yet. */
-export const givenAt = (accountId: string, rules: Partial<AccountRules> = {}): Step =>
-  step(newAccount(accountId), { ...defaultRules, ...rules });
+export const givenAt = (
+  accountId: string,
+  rules: Partial<AccountRules> = {},
+  prices = book,
+): Step => step(newAccount(accountId), { ...defaultRules, ...rules }, prices);

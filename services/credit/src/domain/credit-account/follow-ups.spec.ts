@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { given, granted, opened, reservePlain, settlePlain } from './credit-account.fixture.js';
+import { setLimit } from './limits.fixture.js';
 import { adjust, at, charge, freeze, grant, setAlerts, setTopUpRule } from './operator.fixture.js';
 
 describe('a balance alert', () => {
@@ -65,6 +66,14 @@ describe('a balance alert', () => {
     expect(outcome.event('LowBalanceReached').thresholdCredits).toBe('50');
     const lower = outcome.when(charge('30', 'x2')).then('Reserved', 'Settled', 'LowBalanceReached');
     expect(lower.event('LowBalanceReached').thresholdCredits).toBe('20');
+  });
+
+  it('hides no warning of a limit', () => {
+    const outcome = watched()
+      .when(setLimit({ scope: { type: 'account' }, mode: 'soft', amount: '5' }))
+      .when(charge('6'))
+      .then('Reserved', 'Settled', 'LimitWarned');
+    expect(outcome.event('LimitWarned').used).toBe('6');
   });
 
   it('is gone with its threshold', () => {
