@@ -324,5 +324,8 @@ export const givenPrices = (
 };
 
 /** An account of another id, of which nothing is stored yet. */
-export const givenAt = (accountId: string, rules: Partial<AccountRules> = {}): Step =>
-  step(newAccount(accountId), { ...defaultRules, ...rules });
+export const givenAt = (
+  accountId: string,
+  rules: Partial<AccountRules> = {},
+  prices = book,
+): Step => step(newAccount(accountId), { ...defaultRules, ...rules }, prices);

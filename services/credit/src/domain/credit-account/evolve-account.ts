@@ -30,12 +30,11 @@ export const freeze = (account: CreditAccount, frozen: boolean, meta: Meta): voi
   remember(account, meta);
 };
 
-/** So that the command, sent again, is known; the first of its events counts. */
+/** So that the command, sent again, is known. */
 export const remember = (
   account: CreditAccount,
   { commandId, commandHash }: Meta,
   refundedCredits?: DoneCommand['refundedCredits'],
 ): void => {
-  if (account.adminCommands.has(commandId)) return;
   account.adminCommands.set(commandId, { commandHash, refundedCredits });
 };

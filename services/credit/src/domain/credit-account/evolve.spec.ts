@@ -115,6 +115,10 @@ const oneOwed = [
 ];
 
 describe('a stream that contradicts itself', () => {
+  it('is known by the name of its error', () => {
+    expect(new CorruptStreamError('why').name).toBe('CorruptStreamError');
+  });
+
   it.each<[string, readonly CreditAccountEvent[]]>([
     ['CreditsGranted: not opened', [ten]],
     ['AccountOpened: opened twice', [opened, opened]],

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { given, granted, opened, reservePlain, settlePlain } from './credit-account.fixture.js';
+import { setLimit } from './limits.fixture.js';
 import { adjust, at, charge, freeze, grant, setAlerts, setTopUpRule } from './operator.fixture.js';
 
 describe('a balance alert', () => {
@@ -50,6 +51,29 @@ describe('a balance alert', () => {
       .then('BalanceAlertsSet')
       .when(charge('6'))
       .then('Reserved', 'Settled', 'LowBalanceReached');
+  });
+
+  it('that was set again before it was raised is raised as ever', () => {
+    watched()
+      .when(setAlerts(['50', '30'], 'al2'))
+      .then('BalanceAlertsSet')
+      .when(charge('55'))
+      .then('Reserved', 'Settled', 'LowBalanceReached');
+  });
+
+  it('at a higher threshold says nothing of a lower one', () => {
+    const outcome = watched().when(charge('60')).then('Reserved', 'Settled', 'LowBalanceReached');
+    expect(outcome.event('LowBalanceReached').thresholdCredits).toBe('50');
+    const lower = outcome.when(charge('30', 'x2')).then('Reserved', 'Settled', 'LowBalanceReached');
+    expect(lower.event('LowBalanceReached').thresholdCredits).toBe('20');
+  });
+
+  it('hides no warning of a limit', () => {
+    const outcome = watched()
+      .when(setLimit({ scope: { type: 'account' }, mode: 'soft', amount: '5' }))
+      .when(charge('6'))
+      .then('Reserved', 'Settled', 'LimitWarned');
+    expect(outcome.event('LimitWarned').used).toBe('6');
   });
 
   it('is gone with its threshold', () => {
@@ -149,7 +173,11 @@ describe('a top-up rule', () => {
       .when(charge('1', 'x2'), at('2026-03-31T21:59:00.000Z'))
       .then('Reserved', 'Settled')
       .when(charge('1', 'x3'), at('2026-03-31T22:00:00.000Z'))
-      .then('Reserved', 'Settled', 'TopUpRequested');
+      .then('Reserved', 'Settled', 'TopUpRequested')
+      .when(charge('1', 'x4'), at('2026-04-10T00:00:00.000Z'))
+      .then('Reserved', 'Settled', 'TopUpRequested')
+      .when(charge('1', 'x5'), at('2026-04-20T00:00:00.000Z'))
+      .then('Reserved', 'Settled');
   });
 
   it('asks for nothing while it is off or the account is frozen', () => {

@@ -10,7 +10,7 @@ import {
   reservePlain,
   settleCall,
 } from './credit-account.fixture.js';
-import { charge } from './limits.fixture.js';
+import { charge, setLimit } from './limits.fixture.js';
 import { defaultRules, type FreeTierRules } from './rules.js';
 
 const free = { ...opened, data: { ...opened.data, tier: 'free' } } as CreditAccountEvent;
@@ -149,6 +149,16 @@ describe('the free tier’s monthly budget, whatever the model', () => {
   it('binds no other tier, and counts none of its reservations', () => {
     const outcome = budget('0', opened).when(reserveCall('r1')).then('Reserved');
     expect(outcome.account.limits.freeMonths.size).toBe(0);
+  });
+
+  it('binds no other tier that has limits either', () => {
+    const limit = setLimit({ scope: { type: 'account' }, amount: '10' });
+    budget('0', opened)
+      .when(limit)
+      .when(reserveCall('r1'))
+      .then('Reserved')
+      .when(charge('c1', '9.5'))
+      .thenRefused('limit-reached');
   });
 
   it('remembers no month that is over', () => {

@@ -36,6 +36,14 @@ describe('the expiry of a grant', () => {
     outcome.when(expireGrant('g1'), later).thenNothing();
   });
 
+  it('comes at its very moment', () => {
+    given(opened, granted('10', 'g1', { expiresAt }))
+      .when(expireGrant('g1'), new Date(Date.parse(expiresAt) - 1))
+      .thenRefused('invalid-request')
+      .when(expireGrant('g1'), at(expiresAt))
+      .then('GrantExpired');
+  });
+
   it('is refused before its time, and for a grant that never was', () => {
     given(opened, granted('10', 'g1', { expiresAt }), granted('1', 'g2'))
       .when(expireGrant('g1'))

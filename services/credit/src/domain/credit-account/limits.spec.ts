@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   attempt,
   given,
+  givenPriced,
   granted,
   opened,
+  priceBook,
   release,
   reserveCall,
   settleCall,
@@ -363,6 +365,32 @@ describe('the count', () => {
     expect(used(more)).toEqual(['0.51', '0.0034', '1090', '1']);
     const less = more.when(correct('r1', { input: 1000, output: 10 }, 'c2'));
     expect(used(less)).toEqual(['0.39', '0.0026', '1010', '1']);
+  });
+
+  it('in tokens counts no fee by the call', () => {
+    const prices = priceBook();
+    prices.apply({
+      type: 'VendorPricePublished',
+      data: {
+        priceVersion: 'openai:search@1',
+        provider: 'openai',
+        model: 'search',
+        effectiveFrom: '2020-01-01T00:00:00.000Z',
+        rates: [
+          { meter: 'input', unit: 'token', per: '1000000', rateUsd: '1' },
+          { meter: 'output', unit: 'token', per: '1000000', rateUsd: '1' },
+          { meter: 'request', unit: 'call', per: '1', rateUsd: '0.01' },
+        ],
+        source: { name: 'test' },
+      },
+    });
+    const candidates = [{ provider: 'openai', model: 'search' }];
+    const step = givenPriced(prices, opened, granted('1000'))
+      .when(setLimit({ unit: 'tokens', amount: '100000' }))
+      .when({ ...reserveCall('r1', 100, { candidates }), purpose: mine } as CreditCommand)
+      .when(settleCall('r1', { input: 900, output: 50 }, { model: 'search' }));
+    expect(step.event('Settled').attempts[0]?.lines.map(({ unit }) => unit)).toContain('call');
+    expect(counts(step.account)).toEqual({ '2026-03-01': '950' });
   });
 
   it('of all attempts that billed is their sum', () => {

@@ -76,6 +76,21 @@ describe('the memory of closed reservations', () => {
     expect(account.reservations.size).toBe(100);
   });
 
+  it.each([
+    [10, 9],
+    [4_000, 1],
+  ])('of %i moves them seldom: %i times in 10,000', (closedMax, times) => {
+    const account = openAccount();
+    let moved = 0;
+    for (let n = 0; n < 10_000; n += 1) {
+      close(account, `r${String(n)}`, n);
+      const before = account.memory.head;
+      forgetClosed(account, n, { closedMs: Infinity, closedMax });
+      if (account.memory.head < before) moved += 1;
+    }
+    expect(moved).toBe(times);
+  });
+
   it('says for sure what it never forgot', () => {
     const account = openAccount();
     expect(mayBeForgotten(account.memory, 'order-1')).toBe(false);

@@ -71,7 +71,6 @@ export const mayBeForgotten = (
   { forgotten }: ReservationMemory,
   reservationId: string,
 ): boolean => {
-  if (forgotten.revisionMax < 0) return false;
   const idTimeMs = uuidv7TimeMs(reservationId);
   return idTimeMs === undefined ? forgotten.otherIds : idTimeMs <= forgotten.idTimeMaxMs;
 };

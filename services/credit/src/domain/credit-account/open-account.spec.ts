@@ -1,5 +1,6 @@
 import { personalAccountId } from '@tollkeeper/events';
 import { Money, zero } from '@tollkeeper/kernel';
+import { PriceBook } from '@tollkeeper/pricing';
 import { describe, expect, it } from 'vitest';
 import type { CreditCommand } from './commands.js';
 import { givenAt, reservePlain } from './credit-account.fixture.js';
@@ -41,6 +42,19 @@ describe('a personal account', () => {
 
   it('opens with none where the operator gives none', () => {
     givenAt(own, { initialGrantUsd: zero }).when(open()).then('AccountOpened');
+  });
+
+  it('opens with none that is worth less than the smallest step of a credit', () => {
+    givenAt(own, { initialGrantUsd: new Money('0.0000009') })
+      .when(open())
+      .then('AccountOpened');
+  });
+
+  it('does not open while nobody knows what its grant is worth, asked to or by spending', () => {
+    const message = 'no credit policy is in force';
+    const unvalued = givenAt(own, { openOnReserve: true }, new PriceBook());
+    unvalued.when(open()).thenRefused('unknown-price', { message });
+    unvalued.when(charge('1', 'x1', 'usr_1')).thenRefused('unknown-price', { message });
   });
 
   it('opens with whole steps of a credit', () => {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CreditCommand } from './commands.js';
 import {
+  attempt,
   granted,
   opened,
   release,
@@ -108,6 +109,52 @@ describe('a recalled reservation', () => {
     forgetAll(account);
     expect(recall(account, past)).toBe(true);
     expect(told()).toEqual(before);
+  });
+
+  it('is none of a limit that was set after it, and a correction does not make it one', () => {
+    const { step, account, past } = history(
+      [opened, granted('100')],
+      [
+        [call('r1')],
+        [setLimit({ unit: 'tokens', amount: '5000' })],
+        [settleCall('r1', usage)],
+        [call('r2')],
+      ],
+    );
+    forgetAll(account);
+    expect(recall(account, past)).toBe(true);
+    step.when(correct(beyond)).then('UsageCorrected');
+    expect(counts(account)).toEqual({ '2026-03-01': '1100' });
+  });
+
+  it('is still one of the free tier’s month, which a correction moves', () => {
+    const free = { ...opened, data: { ...opened.data, tier: 'free' } } as CreditAccountEvent;
+    const candidates = [{ provider: 'openai', model: 'gpt-4o-mini' }];
+    const answered = { model: 'gpt-4o-mini' };
+    const { step, account, past } = history(
+      [free, granted('100')],
+      [[reserveCall('r1', 100, { candidates })], [settleCall('r1', usage, answered)]],
+    );
+    const used = () => account.limits.freeMonths.get('2026-03')?.used.toString();
+    expect(used()).toBe('0.042');
+    forgetAll(account);
+    expect(recall(account, past)).toBe(true);
+    const corrected = { ...correct({}), attempts: [attempt({ input: 1000 }, answered)] };
+    step.when(corrected).then('UsageCorrected');
+    expect(used()).toBe('0.03');
+  });
+
+  it('leaves the mark to which an index must have read where it was', () => {
+    const { account, past } = history(
+      [opened, granted('100')],
+      [[reserveCall('r1')], [settleCall('r1', usage)], [charge('1')], [charge('1', 'x2')]],
+    );
+    forgetAll(account);
+    const before = { ...account.memory.forgotten };
+    expect(before.revisionMax).toBe(account.revision);
+    recall(account, past);
+    forgetAll(account);
+    expect(account.memory.forgotten).toEqual(before);
   });
 
   it('is forgotten again by the rule, as one that closed just now', () => {

@@ -1,9 +1,10 @@
-import type { Allocation, CreditAccountEvent, EventMetadata } from '@tollkeeper/events';
+import type { Allocation, Charge, CreditAccountEvent, EventMetadata } from '@tollkeeper/events';
 import { parseMoney } from '@tollkeeper/kernel';
 import type { CreditCommand } from './commands.js';
 import { countedBefore, type Counted } from './limit-counts.js';
 import { CorruptStreamError, evolve } from './evolve.js';
 import { rememberAgain } from './memory.js';
+import { isSpending } from './open-account.js';
 import { newAccount, type CreditAccount } from './state.js';
 
 type Meta = Pick<EventMetadata, 'commandId' | 'commandHash' | 'occurredAt'>;
@@ -18,14 +19,7 @@ export interface PastEvent {
 /** The reservation that a command makes or is about; undefined for one that is about none. */
 export const reservationIdOf = (command: CreditCommand): string | undefined => {
   if ('reservationId' in command) return command.reservationId;
-  switch (command.type) {
-    case 'ReserveCompletion':
-    case 'ReserveAmount':
-    case 'Charge':
-      return command.commandId;
-    default:
-      return undefined;
-  }
+  return isSpending(command) ? command.commandId : undefined;
 };
 
 /**
@@ -41,7 +35,7 @@ export const recallReservation = (
 ): boolean => {
   const last = past.at(-1);
   if (!last || !past.every(({ event }) => isAbout(event, reservationId))) return false;
-  const scratch = stage(account, past);
+  const scratch = stage(account, past, last.meta);
   try {
     for (const { event, meta } of past) evolve(scratch, event, meta);
   } catch (error) {
@@ -60,12 +54,12 @@ const countedOf = (
   account: CreditAccount,
   past: readonly PastEvent[],
 ): readonly Counted[] | undefined => {
-  const first = past.find(({ event }) => event.type === 'Reserved');
+  const [first] = past;
   if (first?.event.type !== 'Reserved') return undefined;
   const { data } = first.event;
   const { occurredAt } = first.meta;
-  const charged = past.findLast(({ event }) => 'chargeCredits' in event.data)?.event.data;
-  const charge = charged && 'chargeCredits' in charged ? charged : undefined;
+  let charge: Charge | undefined;
+  for (const { event } of past) if ('chargeCredits' in event.data) charge = event.data;
   return countedBefore(account.limits, { data, occurredAt, revision: first.revision }, charge);
 };
 
@@ -76,13 +70,13 @@ const isAbout = ({ data }: CreditAccountEvent, reservationId: string): boolean =
 const plenty = '100000000000000000000000000000';
 
 /** An account whose grants cover whatever the events draw, and whose debt covers whatever they cancel. */
-const stage = (account: CreditAccount, past: readonly PastEvent[]): CreditAccount => {
-  const { accountId, ownerUserId, tier, timeZone } = account;
+const stage = (
+  { accountId }: CreditAccount,
+  past: readonly PastEvent[],
+  meta: Meta,
+): CreditAccount => {
   const scratch = newAccount(accountId);
-  const meta: Meta = { commandId: '', commandHash: '', occurredAt: past[0]?.meta.occurredAt ?? '' };
-  const kind = 'personal';
-  const opened = { accountId, kind, ownerUserId, tier, timeZone } as const;
-  evolve(scratch, { type: 'AccountOpened', data: opened }, meta);
+  scratch.opened = true;
   for (const grantId of grantIdsIn(past)) {
     evolve(
       scratch,

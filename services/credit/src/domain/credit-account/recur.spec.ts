@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { given, granted, opened, reservePlain } from './credit-account.fixture.js';
-import { at, figuresOf, post, recur } from './operator.fixture.js';
+import { at, figuresOf, grant, post, recur } from './operator.fixture.js';
 import { parseMoney } from '@tollkeeper/kernel';
 
 /** The account is in Berlin; the fixture's now is noon of March 1st. */
@@ -71,6 +71,7 @@ describe('a recurring grant', () => {
   it('ends with an amount of zero', () => {
     const outcome = given(opened).when(recur('100')).when(recur('0')).then('RecurringGrantSet');
     expect(outcome.event('RecurringGrantSet').nextAt).toBeUndefined();
+    expect(outcome.account.recurringGrants.get('monthly')?.nextAtMs).toBeUndefined();
     outcome.when(post(), at('2027-01-01T00:00:00.000Z')).thenRefused('invalid-request');
   });
 
@@ -80,6 +81,24 @@ describe('a recurring grant', () => {
       .when(post(), aprilFirst)
       .when(recur('200', { dayOfMonth: 20 }), at('2026-04-10T12:00:00.000Z'));
     expect(outcome.event('RecurringGrantSet').nextAt).toBe('2026-05-19T22:00:00.000Z');
+  });
+
+  it('brings no month twice when its day is moved before that month was posted', () => {
+    const outcome = given(opened)
+      .when(recur('100'))
+      .when(recur('200', { dayOfMonth: 20 }), at('2026-04-10T12:00:00.000Z'))
+      .then('CreditsGranted', 'RecurringGrantSet');
+    expect(outcome.event('CreditsGranted').grantId).toBe('monthly_2026-04');
+    expect(outcome.event('RecurringGrantSet').nextAt).toBe('2026-05-19T22:00:00.000Z');
+  });
+
+  it('passes over a month that was granted before there was a rule', () => {
+    const outcome = given(opened)
+      .when(grant('3', 'monthly_2026-05'))
+      .when(recur('100'))
+      .when(post(), aprilFirst)
+      .then('CreditsGranted');
+    expect(outcome.event('CreditsGranted').recurring?.nextAt).toBe('2026-05-31T22:00:00.000Z');
   });
 
   it('posts what is due before it is changed', () => {
@@ -167,6 +186,22 @@ describe('a rollover cap', () => {
       { grantId: 'monthly_2026-05', amountCredits: '70' },
     ]);
     expect(figuresOf(outcome.account, june).available).toBe('30');
+  });
+
+  it('takes the oldest month first also where a later one is drawn before it', () => {
+    const rolloverCapCredits = parseMoney('30');
+    const outcome = given(opened)
+      .when(recur('100'))
+      .when(post('p4'), aprilFirst)
+      .when(recur('100', { rolloverCapCredits, priority: 10, dayOfMonth: 2 }), aprilFirst)
+      .when(post('p5'), at('2026-05-02T00:00:00.000Z'))
+      .then('GrantVoided', 'CreditsGranted')
+      .when(post('p6'), at('2026-06-02T00:00:00.000Z'))
+      .then('GrantVoided', 'GrantVoided', 'CreditsGranted');
+    expect(outcome.events.slice(0, 2).map((event) => event.data)).toMatchObject([
+      { grantId: 'monthly_2026-04', amountCredits: '30' },
+      { grantId: 'monthly_2026-05', amountCredits: '70' },
+    ]);
   });
 
   it('leaves what is below it alone', () => {

@@ -417,7 +417,7 @@ describe('the first answer to a settle', () => {
     expect(answerOf(settleBy(attempt(beyond), failed))).toMatchObject({ provenance: 'exact' });
     expect(answerOf(settleBy(failed, attempt(beyond)))).toMatchObject({ provenance: 'exact' });
     const none = { ...failed, provenance: 'vendor-reported' as const };
-    expect(answerOf(settleBy(failed, none))).toMatchObject({
+    expect(answerOf(settleBy(failed, failed, none))).toMatchObject({
       chargeCredits: '0',
       provenance: 'vendor-reported',
     });

@@ -1,4 +1,4 @@
-import type { Allocation, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { Allocation, Quote, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
@@ -51,7 +51,6 @@ export interface ChargeAnswer {
 }
 
 export interface Released {
-  readonly reason: ReleaseReason;
   readonly commandId: string;
   readonly commandHash: string;
 }
