@@ -7,6 +7,7 @@ import {
   type StoredEvent,
 } from '@tollkeeper/events';
 import {
+  AppendTooLargeError,
   InvalidEventError,
   StoreUnavailableError,
   UnknownOutcomeError,
@@ -214,7 +215,9 @@ const readBack = (
 };
 
 const unstored = (error: unknown): WriteRefusal => {
-  if (error instanceof InvalidEventError) return refused('invalid-request', error.message);
+  if (error instanceof InvalidEventError || error instanceof AppendTooLargeError) {
+    return refused('invalid-request', error.message);
+  }
   if (error instanceof UnknownOutcomeError || error instanceof StoreUnavailableError) {
     return refused(
       'store-unavailable',
