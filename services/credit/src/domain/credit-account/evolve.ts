@@ -196,7 +196,7 @@ const release = (
   countReleased(account.limits, reservation.counted);
   reservation.allocations = none;
   const { commandId, commandHash } = meta;
-  reservation.released = { reason: data.reason, commandId, commandHash };
+  reservation.released = { commandId, commandHash };
   rememberEnding(account, reservation, meta);
 };
 

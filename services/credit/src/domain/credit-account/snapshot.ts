@@ -6,7 +6,6 @@ import type {
   LimitUnit,
   LimitWindow,
   Quote,
-  ReleaseReason,
   Tier,
 } from '@tollkeeper/events';
 import type { Json } from '@tollkeeper/kernel';
@@ -107,7 +106,6 @@ const reservation = recordOf<Reservation>({
   state: textOf<Reservation['state']>(),
   released: maybe(
     recordOf<Released>({
-      reason: textOf<ReleaseReason>(),
       commandId: text,
       commandHash: text,
     }),

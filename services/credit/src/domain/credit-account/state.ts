@@ -1,4 +1,4 @@
-import type { Allocation, DebtCause, Quote, ReleaseReason, Tier } from '@tollkeeper/events';
+import type { Allocation, DebtCause, Quote, Tier } from '@tollkeeper/events';
 import { zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
@@ -50,8 +50,8 @@ export interface ChargeAnswer {
   readonly late: boolean;
 }
 
+/** The command that released a reservation. */
 export interface Released {
-  readonly reason: ReleaseReason;
   readonly commandId: string;
   readonly commandHash: string;
 }
