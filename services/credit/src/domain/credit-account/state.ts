@@ -50,6 +50,7 @@ export interface ChargeAnswer {
   readonly late: boolean;
 }
 
+/** The command that released a reservation. */
 export interface Released {
   readonly commandId: string;
   readonly commandHash: string;
