@@ -176,10 +176,10 @@ export type Correct = z.input<typeof correct>;
 export const rerate = z.object({
   ...identity,
   reservationId: id,
-  priceVersion: z.string().min(1).max(256),
+  priceVersion: text.min(1).max(256),
   /** What was charged for, as the stored charge says it. */
   attempts: z.array(attempt).min(1).max(8),
-  reason: z.string().min(1).max(256),
+  reason: text.min(1).max(256),
 });
 export type Rerate = z.input<typeof rerate>;
 

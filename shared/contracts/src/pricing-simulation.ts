@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { decimal, id, positiveDecimal, refused, time } from './common.js';
+import { decimal, id, positiveDecimal, refused, text, time } from './common.js';
 import { configScope, vendorPriceBody } from './pricing-admin.js';
 
 /** Subjects for pricing admins that take long: ask with patience. They carry an admin key as the others do. */
@@ -110,11 +110,11 @@ export type SimulationUsersReply = z.infer<typeof simulationUsersReply>;
  */
 export const rerateRange = z
   .object({
-    priceVersion: z.string().min(1).max(256),
+    priceVersion: text.min(1).max(256),
     ...range,
     accountId: id.optional(),
     post: z.boolean().default(false),
-    reason: z.string().trim().min(1).max(256),
+    reason: text.trim().min(1).max(256),
     /** So many differences are in the answer; all of them are counted, and posted. */
     list: z.number().int().min(0).max(2_000).default(200),
   })

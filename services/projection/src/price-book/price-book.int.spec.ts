@@ -178,7 +178,8 @@ describe('the read price book', () => {
     const projector = new PriceBookProjector({ store, pool, logger });
     await projector.start();
     try {
-      await record(store, 'multiplier-default', [rule('default@1', '1.5'), approval('default@1')]);
+      await record(store, 'multiplier-default', [rule('default@1', '1.5')]);
+      await record(store, 'multiplier-default', [approval('default@1')], 'bob');
       await record(store, 'multiplier-default', [rule('default@2', '2')], 'bob');
       const rules = async (): Promise<number> => {
         const { rows } = await pool.query<{ n: number }>(

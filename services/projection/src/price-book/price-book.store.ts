@@ -3,6 +3,7 @@ import type { Position, RecordedEvent } from '@tollkeeper/event-store';
 import { inTransaction, type Pool, type PoolClient } from '@tollkeeper/postgres';
 import { settingDefinitions } from '@tollkeeper/pricing';
 import { ForeignStoreError } from '../projector/checkpoint.store.js';
+import { storable } from '../projector/storable.js';
 import { CheckpointMovedError } from '../projector/save-batch.js';
 import { writesOf } from './price-book.projection.js';
 
@@ -75,7 +76,10 @@ export const savePriceBook = async (
   { storeId, after }: { readonly storeId: string; readonly after: Position | undefined },
   events: readonly RecordedEvent[],
 ): Promise<void> => {
-  const changes = events.map((event) => ({ ...fromStoredPriceBook(event), ...placeOf(event) }));
+  const changes = events.map((event) => ({
+    ...storable(fromStoredPriceBook(event)),
+    ...placeOf(event),
+  }));
   const last = changes.at(-1);
   if (!last) return;
   await inTransaction(pool, async (client: PoolClient) => {
