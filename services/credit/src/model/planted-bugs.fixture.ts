@@ -185,13 +185,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     };
   }),
 
-  bug<typeof reserve>('an id is taken again with another body', 'reserve', (whole) => ({
-    reserveAmount: (command, account, context) =>
-      account.reservations.has(command.commandId)
-        ? accepted
-        : whole.reserveAmount(command, account, context),
-  })),
-
   bug<typeof evolve>('the hash of a settle is not kept', 'evolve', (whole) => ({
     evolve: (account, event, meta) => {
       whole.evolve(account, event, meta);
@@ -302,9 +295,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     countSettled: () => undefined,
   })),
 
-  bug<typeof repeated>('an operator may take an id again', 'repeated', (whole) => ({
-    repeatedCommand: (command, account) =>
-      whole.repeatedCommand(command, account) ? accepted : undefined,
+  bug<typeof repeated>('what an operator repeats is carried out again', 'repeated', () => ({
+    repeatedCommand: () => undefined,
   })),
 
   bug<typeof memory>('what memory does not hold never was', 'memory', () => ({
