@@ -11,14 +11,20 @@ export const pricingSimulationSubjects = {
 } as const;
 
 const range = {
-  /** Either the last so many days, or from and to (exclusive). */
+  /** Either so many days up to `to`, or `from` and `to` (exclusive); without `to`, up to now. */
   days: z.union([z.literal(7), z.literal(30), z.literal(90)]).optional(),
   from: time.optional(),
   to: time.optional(),
 };
-const isRange = (asked: { days?: number | undefined; from?: string | undefined }): boolean =>
-  (asked.days === undefined) !== (asked.from === undefined);
-const rangeFault = 'either days, or from and perhaps to';
+interface Range {
+  readonly days?: number | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+const isRange = ({ days, from, to }: Range): boolean =>
+  (days === undefined) !== (from === undefined) &&
+  (from === undefined || to === undefined || Date.parse(from) < Date.parse(to));
+const rangeFault = 'either days, or from and perhaps a later to';
 
 /** What calls of the range would have been charged under these multipliers and vendor prices. */
 export const simulate = z
