@@ -36,7 +36,7 @@ export const simulate = z
       .max(200)
       .default([]),
     vendorPrices: z.array(vendorPriceBody).max(100).default([]),
-    /** So many of the affected users are in the answer, those whose charge changes most first. */
+    /** At most so many of the affected users are in the answer, those whose charge changes most first. */
     users: z.number().int().min(0).max(2_000).default(100),
   })
   .refine(isRange, rangeFault);
@@ -121,7 +121,7 @@ export const rerateRange = z
     accountId: id.optional(),
     post: z.boolean().default(false),
     reason: text.trim().min(1).max(256),
-    /** So many differences are in the answer; all of them are counted, and posted. */
+    /** At most so many differences are in the answer; all of them are counted, and posted. */
     list: z.number().int().min(0).max(2_000).default(200),
   })
   .refine(isRange, rangeFault);
