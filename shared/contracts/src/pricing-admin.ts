@@ -287,6 +287,7 @@ export const importedPrice = z.object({
   severity: z.enum(['critical', 'warning', 'info']).optional(),
   /** True where the change was within the thresholds and is published. */
   applied: z.boolean().optional(),
+  /** Left out where the message would be too large: they stand in the alert. */
   changes: z
     .array(
       z.object({
