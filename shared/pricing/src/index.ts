@@ -5,7 +5,7 @@ export * from './defaults.js';
 export * from './explain.js';
 export * from './flags.js';
 export * from './margin-guard.js';
-export { callMeter, isInputMeter, isOutputMeter, meterChain, plainMeterOf } from './meter.js';
+export { callMeter, isInputMeter, isOutputMeter } from './meter.js';
 export * from './price-book.js';
 export * from './quote.js';
 export { compilePriceVersion, standardRateUsd, type PriceVersion } from './price-version.js';
