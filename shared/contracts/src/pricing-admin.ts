@@ -94,6 +94,7 @@ export const configView = z.object({
 });
 export type ConfigView = z.infer<typeof configView>;
 
+/** `proposed`: whatever waits for a decision, rules whose withdrawal does too. */
 export const listConfigs = z.object({ status: z.enum(configStatuses).optional(), ...page });
 export type ListConfigs = z.input<typeof listConfigs>;
 export const listConfigsReply = z.union([
@@ -286,6 +287,7 @@ export const importedPrice = z.object({
   severity: z.enum(['critical', 'warning', 'info']).optional(),
   /** True where the change was within the thresholds and is published. */
   applied: z.boolean().optional(),
+  /** Left out where the message would be too large: they stand in the alert. */
   changes: z
     .array(
       z.object({

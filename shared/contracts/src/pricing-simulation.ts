@@ -11,14 +11,20 @@ export const pricingSimulationSubjects = {
 } as const;
 
 const range = {
-  /** Either the last so many days, or from and to (exclusive). */
+  /** Either so many days up to `to`, or `from` and `to` (exclusive); without `to`, up to now. */
   days: z.union([z.literal(7), z.literal(30), z.literal(90)]).optional(),
   from: time.optional(),
   to: time.optional(),
 };
-const isRange = (asked: { days?: number | undefined; from?: string | undefined }): boolean =>
-  (asked.days === undefined) !== (asked.from === undefined);
-const rangeFault = 'either days, or from and perhaps to';
+interface Range {
+  readonly days?: number | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+const isRange = ({ days, from, to }: Range): boolean =>
+  (days === undefined) !== (from === undefined) &&
+  (from === undefined || to === undefined || Date.parse(from) < Date.parse(to));
+const rangeFault = 'either days, or from and perhaps a later to';
 
 /** What calls of the range would have been charged under these multipliers and vendor prices. */
 export const simulate = z
@@ -30,7 +36,7 @@ export const simulate = z
       .max(200)
       .default([]),
     vendorPrices: z.array(vendorPriceBody).max(100).default([]),
-    /** So many of the affected users are in the answer, those whose charge changes most first. */
+    /** At most so many of the affected users are in the answer, those whose charge changes most first. */
     users: z.number().int().min(0).max(2_000).default(100),
   })
   .refine(isRange, rangeFault);
@@ -115,7 +121,7 @@ export const rerateRange = z
     accountId: id.optional(),
     post: z.boolean().default(false),
     reason: text.trim().min(1).max(256),
-    /** So many differences are in the answer; all of them are counted, and posted. */
+    /** At most so many differences are in the answer; all of them are counted, and posted. */
     list: z.number().int().min(0).max(2_000).default(200),
   })
   .refine(isRange, rangeFault);

@@ -73,6 +73,11 @@ describe('a CSV price list', () => {
     ['half a token', ['acme,m,input,1,0.5,,'], 'line 2: input_tokens_over is no whole number: 0.5'],
     ['a negative rate', ['acme,m,input,-1,,,'], 'must not be negative'],
     ['no model', ['acme,,input,1,,,'], 'model'],
+    [
+      'an amount with a comma, which moves all that follows',
+      ['acme,m,input,1,5,,,25'],
+      'line 2 has more cells than the header',
+    ],
   ])('cannot express %s', (_what, rows, reason) => {
     const header = 'provider,model,meter,rate,input_tokens_over,window_from,window_to';
     const { prices, inexpressible } = read(header, ...rows);

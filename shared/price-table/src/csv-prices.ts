@@ -45,7 +45,12 @@ const priceColumns: readonly Column[] = [
   'notes',
 ];
 
-type Row = { readonly line: number } & Readonly<Partial<Record<Column, string>>>;
+interface Placed {
+  readonly line: number;
+  /** What stands to the right of the last column: an amount such as `1,5` takes two cells. */
+  readonly beyond: boolean;
+}
+type Row = Placed & Readonly<Partial<Record<Column, string>>>;
 
 const headerOf = (row: CsvRow | undefined): Column[] => {
   const names = (row?.cells ?? []).map((cell) => cell.trim().toLowerCase());
@@ -64,7 +69,8 @@ const rowOf = (columns: readonly Column[], { line, cells }: CsvRow): Row => {
     const column = columns[place];
     return column === undefined || cell.trim() === '' ? [] : [[column, cell.trim()] as const];
   });
-  return { line, ...Object.fromEntries(said) };
+  const beyond = cells.slice(columns.length).some((cell) => cell.trim() !== '');
+  return { line, beyond, ...Object.fromEntries(said) };
 };
 
 const wholeNumber = (row: Row, column: Column): number | undefined => {
@@ -84,6 +90,9 @@ const amountOf = (row: Row, column: Column, notes: string[]): string => {
 };
 
 const rateOf = (row: Row, notes: string[]): RateBody => {
+  if (row.beyond) {
+    throw new NotExpressibleError(`line ${String(row.line)} has more cells than the header`);
+  }
   if (row.meter === undefined) throw new NotExpressibleError('meter is empty');
   const inputTokensOver = wholeNumber(row, 'input_tokens_over');
   const { window_from: from, window_to: to } = row;

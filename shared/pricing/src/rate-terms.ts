@@ -55,7 +55,9 @@ const parseFactor = ({ region, serviceTier, meters, factor }: RateFactor): Facto
   amount: positive(factor, 'factor'),
 });
 
-const ratiosOf = ({ provider, fallbacks }: VendorPricePublished): ReadonlyMap<string, Ratio> => {
+type Listed = Pick<VendorPricePublished, 'provider' | 'rates' | 'factors' | 'fallbacks'>;
+
+const ratiosOf = ({ provider, fallbacks }: Listed): ReadonlyMap<string, Ratio> => {
   const published = Object.hasOwn(publishedRatios, provider) ? publishedRatios[provider] : [];
   const ratios = new Map<string, Ratio>();
   for (const { meter, of, ratio } of [...(published ?? []), ...(fallbacks ?? [])]) {
@@ -65,7 +67,7 @@ const ratiosOf = ({ provider, fallbacks }: VendorPricePublished): ReadonlyMap<st
 };
 
 /** Throws CorruptPriceBookError, or InvalidDecimalError, for what no writer of ours records. */
-export const parseTerms = (published: VendorPricePublished): RateTerms => ({
+export const parseTerms = (published: Listed): RateTerms => ({
   rates: published.rates.map(parseRate),
   factors: (published.factors ?? []).map(parseFactor),
   ratios: ratiosOf(published),

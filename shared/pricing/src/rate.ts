@@ -77,7 +77,8 @@ export const regionOf = (named: string | undefined): string | undefined => {
   return anywhereNames.has(lower) ? undefined : lower;
 };
 
-const minuteOf = (text: string): number => {
+/** Of the day, from `HH:MM`. @throws CorruptPriceBookError */
+export const minuteOf = (text: string): number => {
   const match = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text);
   if (!match) throw new CorruptPriceBookError(`not a time of day: ${text}`);
   return Number(match[1]) * 60 + Number(match[2]);

@@ -22,12 +22,12 @@ const decimalFrom =
 const share = (value: string): string | undefined =>
   /^(?:0(?:\.\d{1,6})?|1)$/.test(value) ? undefined : 'must be a share such as 0.25';
 
-const wholeUpTo =
-  (most: number) =>
+const wholeFrom =
+  (least: number, most: number) =>
   (value: string): string | undefined =>
-    /^\d{1,9}$/.test(value) && Number(value) <= most
+    /^\d{1,9}$/.test(value) && Number(value) >= least && Number(value) <= most
       ? undefined
-      : `must be a whole number of at most ${String(most)}`;
+      : `must be a whole number from ${String(least)} to ${String(most)}`;
 
 const oneOf =
   (...values: readonly string[]) =>
@@ -66,7 +66,7 @@ export const settingDefinitions: Readonly<Record<string, SettingDefinition>> = {
   credit_decimals: {
     description: 'How many decimals a charge in credits has; it is rounded up to them.',
     standard: '4',
-    fault: wholeUpTo(12),
+    fault: wholeFrom(0, 12),
   },
   initial_grant_usd: {
     description: 'What the first grant of a personal account is worth, in US dollars.',
@@ -93,7 +93,7 @@ export const settingDefinitions: Readonly<Record<string, SettingDefinition>> = {
     description:
       'Output tokens of a call that names no limit, where the model and the balance allow as many.',
     standard: '8192',
-    fault: wholeUpTo(1_000_000),
+    fault: wholeFrom(1, 1_000_000),
   },
   margin_guard: {
     description:

@@ -55,6 +55,11 @@ export const toConfigView = (state: Multipliers, rule: Rule, at: Date): ConfigVi
   };
 };
 
+/** `proposed`: whatever waits for a decision, the withdrawal of a rule in force too. */
+const isOf = (rule: Rule, status: ConfigView['status']): boolean =>
+  rule.status === status ||
+  (status === 'proposed' && rule.withdrawals.some((each) => each.status === 'proposed'));
+
 interface Row {
   readonly state: Multipliers;
   readonly rule: Rule;
@@ -80,7 +85,7 @@ export const toConfigsReply = (
     query,
     ({ rule }) => rule.ruleId,
     ({ state, rule }) =>
-      query.status === undefined || rule.status === query.status
+      query.status === undefined || isOf(rule, query.status)
         ? toConfigView(state, rule, at)
         : undefined,
   );

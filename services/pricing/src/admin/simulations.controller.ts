@@ -17,6 +17,7 @@ import type { BookCommand } from '../application/book-writer.js';
 import { PriceBookReplica } from '../application/price-book-replica.js';
 import { Reratings } from '../application/reratings.js';
 import { Simulations } from '../application/simulations.js';
+import { scopeFault } from '../domain/multiplier/propose.js';
 import { candidateOf } from '../domain/vendor-price/offer.js';
 import { AdminDesk, toRefused } from './admin-desk.js';
 
@@ -78,6 +79,10 @@ export class SimulationsController {
   ): Promise<SimulateReply> {
     const at = new Date();
     const context = this.policy.contextAt(at, actor);
+    for (const { scope } of order.multipliers) {
+      const fault = scopeFault(scope);
+      if (fault) return toRefused(fault);
+    }
     const versions = [];
     for (const price of order.vendorPrices) {
       const candidate = candidateOf(price, context);

@@ -6,16 +6,15 @@ import {
   pricingAdminSubjects,
   publishVendorPrice,
   withdrawVendorPrice,
-  type ImportReply,
   type VendorPriceReply,
 } from '@tollkeeper/contracts';
 import { MessageContext } from '@tollkeeper/messaging';
 import { isRefused, type WriteRefusal, type Written } from '../application/book-writer.js';
-import { PriceImports, type PriceImport } from '../application/import-prices.js';
+import { PriceImports } from '../application/import-prices.js';
 import { PriceBookCommands } from '../application/price-book-commands.js';
 import { PriceBookReplica } from '../application/price-book-replica.js';
 import { versionOf, type ModelPrices } from '../domain/vendor-price/state.js';
-import type { ImportOutcome } from '../domain/vendor-price/import-prices.js';
+import { toImportReply } from './import.convert.js';
 import { AdminDesk, toRefused } from './admin-desk.js';
 import { toVendorPricesReply, toVendorPriceView } from './vendor-prices.convert.js';
 
@@ -29,22 +28,6 @@ const toVendorPriceReply = (written: Written<ModelPrices> | WriteRefusal): Vendo
   if (!version) throw new Error('a command about a price recorded nothing about one');
   return { status: 'accepted', price: toVendorPriceView(state, version, at) };
 };
-
-const toImportReply = (
-  { prices }: PriceImport,
-  outcomes: readonly ImportOutcome[] | WriteRefusal,
-): ImportReply =>
-  isRefused(outcomes)
-    ? toRefused(outcomes)
-    : {
-        status: 'accepted',
-        prices: outcomes.map(({ changes, ...outcome }, place) => ({
-          provider: prices[place]?.provider ?? '',
-          model: prices[place]?.model ?? '',
-          ...outcome,
-          ...(changes ? { changes: [...changes] } : {}),
-        })),
-      };
 
 /** Vendor prices: published and withdrawn one by one, or imported. */
 @Controller()

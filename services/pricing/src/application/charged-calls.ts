@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChargedCall, ChargedCallsQuery, ChargedCallsReply } from '@tollkeeper/contracts';
 
 /** A page of what calls were charged for, from whoever keeps it. May throw. */
@@ -17,6 +18,24 @@ export interface Currency {
   readonly stale: boolean;
 }
 
+const triesMax = 3;
+const restMs = 300;
+
+/** A long read outlives a restart of whoever answers. */
+const readPage = async (
+  read: ReadChargedCalls,
+  query: ChargedCallsQuery,
+): Promise<ChargedCallsReply> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read(query);
+    } catch (error) {
+      if (tries >= triesMax) throw error;
+      await sleep(restMs * tries);
+    }
+  }
+};
+
 /** Hands over every call of the range, page by page, so that a range of any length takes the same memory. */
 export const eachCall = async (
   read: ReadChargedCalls,
@@ -25,7 +44,7 @@ export const eachCall = async (
 ): Promise<Currency> => {
   let after: ChargedCallsQuery['after'];
   for (;;) {
-    const page = await read({ ...range, ...(after ? { after } : {}) });
+    const page = await readPage(read, { ...range, ...(after ? { after } : {}) });
     await use(page.calls);
     if (!page.next) return { asOf: page.asOf, stale: page.stale };
     after = page.next;

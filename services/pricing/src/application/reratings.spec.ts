@@ -153,6 +153,38 @@ describe('a range', () => {
     });
   });
 
+  test('is read to its end although a page is not answered at first', async () => {
+    const failures = [undefined, new Error('no reply'), undefined, new Error('no reply')];
+    const pages: (string | undefined)[] = [];
+    await eachCall(
+      ({ after }) => {
+        const failure = failures.shift();
+        if (failure) return Promise.reject(failure);
+        const reservationId = `r${String(pages.length)}`;
+        pages.push(after?.reservationId);
+        const next = { requestedAt: 'x', accountId: 'acc_1', reservationId };
+        return Promise.resolve({
+          calls: [],
+          next: pages.length < 3 ? next : null,
+          asOf: at.toISOString(),
+          stale: false,
+        });
+      },
+      rangeOf({ days: 7 }, at),
+      () => undefined,
+    );
+    expect(pages).toEqual([undefined, 'r0', 'r1']);
+  });
+
+  test('that nobody answers is an error', async () => {
+    const silent = eachCall(
+      () => Promise.reject(new Error('no reply')),
+      rangeOf({ days: 7 }, at),
+      () => undefined,
+    );
+    await expect(silent).rejects.toThrow('no reply');
+  });
+
   test('is as current as its last page', async () => {
     let page = 0;
     const currency = await eachCall(

@@ -3,6 +3,7 @@ import type { ChargedCall, Rerate, RerateReply, RerateView } from '@tollkeeper/c
 import type { PriceBook, PriceVersion } from '@tollkeeper/pricing';
 import { recharge, type Recharged } from '../domain/simulation/recharge.js';
 import { fromScaled, toScaled } from '../domain/simulation/scaled.js';
+import { fitting } from './fitting.js';
 import { eachCall, rangeOf, type ReadChargedCalls } from './charged-calls.js';
 
 /** Books a difference with the account's owner. May throw where nobody answers. */
@@ -153,7 +154,7 @@ class RerateRun {
       posted: this.#posted,
       failed: this.#failed,
       unknownUsage: this.#unknownUsage,
-      list: this.#list,
+      list: fitting(this.#list),
     };
   }
 

@@ -2,6 +2,7 @@ import type { Simulate, SimulationView } from '@tollkeeper/contracts';
 import type { PriceBook, PriceVersion } from '@tollkeeper/pricing';
 import { Proposal, type ProposedMultiplier } from '../domain/simulation/proposal.js';
 import { Simulation, type SimulatedUser } from '../domain/simulation/simulation.js';
+import { fitting } from './fitting.js';
 import { eachCall, rangeOf, type ReadChargedCalls } from './charged-calls.js';
 
 export interface SimulationOrder extends Pick<Simulate, 'days' | 'from' | 'to' | 'accountId'> {
@@ -43,7 +44,7 @@ export class Simulations {
       to: range.to,
       ...simulation.figures(),
       affectedUsers: users.length,
-      users: users.slice(0, order.users),
+      users: fitting(users.slice(0, order.users)),
       ...currency,
     };
   }
@@ -55,12 +56,13 @@ export class Simulations {
   ): { readonly users: SimulatedUser[]; readonly next?: number } | undefined {
     const kept = this.#users.get(simulationId);
     if (!kept) return undefined;
-    const users = kept.slice(after, after + usersPage);
+    const users = fitting(kept.slice(after, after + usersPage));
     const next = after + users.length;
     return { users, ...(next < kept.length ? { next } : {}) };
   }
 
   private keep(simulationId: string, users: readonly SimulatedUser[]): void {
+    this.#users.delete(simulationId);
     const oldest = this.#users.size >= keptMax ? this.#users.keys().next().value : undefined;
     if (oldest !== undefined) this.#users.delete(oldest);
     this.#users.set(simulationId, users);

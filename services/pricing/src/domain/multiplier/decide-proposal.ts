@@ -63,12 +63,12 @@ const approveWithdrawal = (
   { reason }: DecideProposal,
   context: DecisionContext,
 ): Verdict => {
-  if (isLastDefault(state, rule)) {
+  const effectiveFrom = notBeforeLead(withdrawal.effectiveFrom, context);
+  if (isLastDefault(state, rule, effectiveFrom)) {
     return refuse('not-in-force', 'the last default rule stays: propose another multiplier');
   }
   const { ruleId } = rule;
   const { withdrawalId } = withdrawal;
-  const effectiveFrom = notBeforeLead(withdrawal.effectiveFrom, context);
   return [{ type: 'MultiplierWithdrawn', data: { ruleId, effectiveFrom, reason, withdrawalId } }];
 };
 

@@ -254,6 +254,32 @@ describe('a withdrawal', () => {
   });
 });
 
+describe('a withdrawal of a default', () => {
+  const nextBegins = afterNoon(3_600);
+  const story = given('1.5', {}).when('alice', (state) =>
+    proposeMultiplier(
+      state,
+      { scope: {}, multiplier: '2', effectiveFrom: nextBegins, reason: 'why' },
+      contextOf('alice'),
+    ),
+  );
+  const approved = story.and.when('bob', decide('default@2', 'bob')).and;
+
+  test.each([
+    [afterNoon(3_599), 'invalid-request'],
+    [nextBegins, undefined],
+  ])('from %s on, with another one to come: %s', (effectiveFrom, refusal) => {
+    const verdict = approved.when('alice', (state) =>
+      proposeWithdrawal(
+        state,
+        { ruleId: 'default@1', effectiveFrom, reason: 'over' },
+        contextOf('alice'),
+      ),
+    );
+    expect(verdict.refusal).toBe(refusal);
+  });
+});
+
 describe('evolve', () => {
   test.each<[string, PriceBookEvent]>([
     ['an approval of nothing', { type: 'MultiplierApproved', data: { ruleId: 'x@1' } }],

@@ -68,6 +68,12 @@ const scopeOf = ({ provider, model, tier }: MultiplierScope): MultiplierScope =>
   ...(tier === undefined ? {} : { tier }),
 });
 
+/** What no rule can be for. */
+export const scopeFault = (scope: MultiplierScope): Refusal | undefined =>
+  levelOf(scope) === undefined
+    ? refuse('invalid-request', 'a tier stands alone, or with provider and model')
+    : nameFault(scope);
+
 /** Refused: `invalid-request`, `below-cost`. */
 export const proposeMultiplier = (
   state: Multipliers,
@@ -75,13 +81,10 @@ export const proposeMultiplier = (
   context: DecisionContext,
 ): Verdict => {
   const scope = scopeOf(command.scope);
-  if (levelOf(scope) === undefined) {
-    return refuse('invalid-request', 'a tier stands alone, or with provider and model');
-  }
   if (parseMoney(command.multiplier).lte(0)) {
     return refuse('invalid-request', 'a multiplier is above 0');
   }
-  const fault = nameFault(scope) ?? belowCost(command.multiplier, context);
+  const fault = scopeFault(scope) ?? belowCost(command.multiplier, context);
   if (fault) return fault;
   const ruleId = `${scopeName(scope)}@${String(state.rules.length + 1)}`;
   const proposed: PriceBookEvent = {

@@ -10,10 +10,15 @@ export interface ProposeWithdrawal {
 
 const isDefault = ({ scope }: Rule): boolean => Object.keys(scope).length === 0;
 
-/** Without one, calls that no other rule is for could not be charged. */
-export const isLastDefault = (state: Multipliers, rule: Rule): boolean =>
+/** Whether no other default has begun when this one ends: calls that no other rule is for could not be charged. */
+export const isLastDefault = (state: Multipliers, rule: Rule, endsAt: string): boolean =>
   isDefault(rule) &&
-  state.rules.every((other) => other.ruleId === rule.ruleId || other.status !== 'approved');
+  !state.rules.some(
+    ({ ruleId, status, effectiveFrom }) =>
+      ruleId !== rule.ruleId &&
+      status === 'approved' &&
+      Date.parse(effectiveFrom) <= Date.parse(endsAt),
+  );
 
 /** Refused: `unknown-config`, `not-in-force` (or about to be withdrawn), `invalid-request` for the last default rule. */
 export const proposeWithdrawal = (
@@ -29,10 +34,10 @@ export const proposeWithdrawal = (
   if (pending) {
     return refuse('not-in-force', `${pending.withdrawalId} waits for a decision already`);
   }
-  if (isLastDefault(state, rule)) {
+  const effectiveFrom = notBeforeLead(command.effectiveFrom, context);
+  if (isLastDefault(state, rule, effectiveFrom)) {
     return refuse('invalid-request', 'the last default rule stays: propose another multiplier');
   }
-  const effectiveFrom = notBeforeLead(command.effectiveFrom, context);
   const withdrawalId = `${ruleId}-withdrawal-${String(rule.withdrawals.length + 1)}`;
   return [
     {

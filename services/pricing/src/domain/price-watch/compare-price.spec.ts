@@ -43,6 +43,21 @@ describe('comparePrice', () => {
     expect(comparePrice(undefined, plain)).toBe('new');
   });
 
+  it('prices what a list leaves out as a call is priced, by its provider’s published ratio', () => {
+    const listed = { ...plain, provider: 'anthropic' };
+    const cached = rate('cache_read', '0.25');
+    const other = rate('cache_read', '0.3');
+    expect(comparePrice({ ...listed, rates: [...plain.rates, cached] }, listed)).toBe('unchanged');
+    const dearer = changed(listed, { ...listed, rates: [...plain.rates, other] });
+    expect(dearer).toMatchObject({ costChange: '0.2', costFall: '0', losesPrice: false });
+  });
+
+  it('leaves a factor out of a rate that is listed for its region', () => {
+    const factors = [{ region: 'us', factor: '1.1' }];
+    const rates = [...plain.rates, rate('input', '2.75', us)];
+    expect(comparePrice({ ...plain, factors }, { rates, factors })).toBe('unchanged');
+  });
+
   it.each<[string, PricedRates, PricedRates]>([
     ['the same rates', plain, { rates: [...plain.rates] }],
     ['another order', plain, { rates: [rate('output', '10'), rate('input', '2.5')] }],

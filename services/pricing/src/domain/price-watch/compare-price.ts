@@ -1,12 +1,7 @@
 import type { RateChange, RateFactor, VendorRate } from '@tollkeeper/events';
 import { formatMoney, Money, zero, type DecimalString } from '@tollkeeper/kernel';
-import { serviceTierOf, standardTier, toStoredPlaces } from '@tollkeeper/pricing';
-import {
-  EffectiveRates,
-  type Conditions,
-  type EffectiveRate,
-  type PricedRates,
-} from './effective-rates.js';
+import { serviceTierOf, standardTier, toStoredPlaces, type Rate } from '@tollkeeper/pricing';
+import { EffectiveRates, type Conditions, type PricedRates } from './effective-rates.js';
 
 export interface PriceChange {
   readonly changes: readonly RateChange[];
@@ -96,14 +91,10 @@ const probesOf = (current: PricedRates, candidate: PricedRates): Probe[] => {
   return withoutNearSteps([...probes.values()]);
 };
 
-const amountFor = (per: string, rate: EffectiveRate): DecimalString =>
+const amountFor = (per: string, rate: Rate): DecimalString =>
   formatMoney(toStoredPlaces(rate.unitUsd.times(per)));
 
-const changeOf = (
-  probe: Probe,
-  from: EffectiveRate | undefined,
-  to: EffectiveRate | undefined,
-): RateChange[] => {
+const changeOf = (probe: Probe, from: Rate | undefined, to: Rate | undefined): RateChange[] => {
   const { meter, ...conditions } = probe;
   const like = to ?? from;
   if (!like) return [];

@@ -40,6 +40,7 @@ describe('a setting', () => {
     ['invalid-request', 'margin_guard', 'perhaps'],
     ['invalid-request', 'usd_per_credit', '0'],
     ['invalid-request', 'credit_decimals', '13'],
+    ['invalid-request', 'default_output_limit', '0'],
     ['invalid-request', 'exchange_rate_EUR', '0'],
     ['invalid-request', 'auto_approve_change_max', '1.1'],
   ])('is refused as %s: %s = %s', (refusal, key, value) => {

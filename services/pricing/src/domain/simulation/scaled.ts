@@ -40,6 +40,6 @@ export const fromProduct = (value: bigint): string => toText(value, 2 * places);
 /** The smallest whole number that is not below the quotient; both positive, or the first zero. */
 export const ceilDiv = (value: bigint, by: bigint): bigint => (value + by - 1n) / by;
 
-/** `part` of `whole` as text of 6 decimals, rounded down; undefined of nothing. */
+/** `part` of `whole` as text, cut off after 6 decimals; undefined of nothing. */
 export const shareOf = (part: bigint, whole: bigint): string | undefined =>
   whole === 0n ? undefined : toText((part * 1_000_000n) / whole, 6);

@@ -157,7 +157,36 @@ export const candidateOf = (offer: OfferedPrice, context: PriceContext): Candida
     source,
     notes,
   } as Candidate);
-  return implausible(candidate.rates, model, context) ?? uncompiled(candidate) ?? candidate;
+  return (
+    implausible(candidate.rates, model, context) ??
+    entangled(candidate) ??
+    uncompiled(candidate) ??
+    candidate
+  );
+};
+
+/** Hundreds of times what any vendor lists; a replica compiles so much in a fraction of a second. */
+const resolvedMax = 1_000_000;
+
+const distinct = (values: Iterable<unknown>): number => new Set(values).size + 1;
+
+/**
+ * Every replica resolves each meter for each combination of region, service tier, threshold and time of day, and looks through
+ * all rates for it: a few hundred rates, each under conditions of its own, would keep it busy for hours.
+ */
+const entangled = ({ rates, factors = [], fallbacks = [] }: Candidate): Refusal | undefined => {
+  const listed = [...rates, ...factors];
+  const meters = [...rates, ...fallbacks].map(({ meter }) => meter);
+  const resolved =
+    distinct(listed.map(({ region }) => region)) *
+    distinct(listed.map(({ serviceTier }) => serviceTier)) *
+    distinct(rates.map(({ inputTokensOver }) => inputTokensOver)) *
+    distinct(rates.flatMap(({ window }) => (window ? [window.from, window.to] : []))) *
+    distinct([...meters, ...factors.flatMap(({ meters: named = [] }) => named)]) *
+    rates.length;
+  return resolved > resolvedMax
+    ? refuse('invalid-request', 'too many conditions: list fewer rates, or use factors')
+    : undefined;
 };
 
 const unlessEmpty = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>

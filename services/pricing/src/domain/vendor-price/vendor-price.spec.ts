@@ -97,6 +97,25 @@ describe('a published price', () => {
     ],
     ['invalid-request', 'an end before its beginning', { effectiveTo: afterNoon(60) }],
     ['invalid-request', 'a provider that would share a stream', { provider: 'a:b' }],
+    [
+      'invalid-request',
+      'rates each of which holds under conditions of its own',
+      {
+        rates: Array.from({ length: 60 }, (_each, place) => ({
+          meter: `meter_${String(place)}`,
+          unit: 'token',
+          per: '1000000',
+          rate: '1',
+          region: `region-${String(place)}`,
+          serviceTier: `tier-${String(place)}`,
+          inputTokensOver: place,
+          window: {
+            from: `10:${String(place).padStart(2, '0')}`,
+            to: `11:${String(place).padStart(2, '0')}`,
+          },
+        })),
+      },
+    ],
   ])('is refused as %s for %s', (refusal, _, more) => {
     expect(given().when('alice', publish(offer('3', more))).refusal).toBe(refusal);
   });
