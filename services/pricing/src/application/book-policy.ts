@@ -1,6 +1,6 @@
 import { settingStream } from '@tollkeeper/events';
 import { exchangeRateSetting, settingDefinition } from '@tollkeeper/pricing';
-import { inForceAt } from '../domain/setting/state.js';
+import { inForceAt, type SettingEntry } from '../domain/setting/state.js';
 import type { ExchangeRate, PriceContext } from '../domain/vendor-price/offer.js';
 import type { PriceBookReplica } from './price-book-replica.js';
 
@@ -20,6 +20,7 @@ export class BookPolicy {
       actor,
       leadMs: this.leadMs,
       setting: (name) => this.setting(name, at),
+      settingSetBy: (name) => this.settingEntry(name, at)?.setBy,
       exchangeRate: (currency) => this.exchangeRate(currency, at),
       priceFault: this.priceFault,
     };
@@ -30,10 +31,12 @@ export class BookPolicy {
   }
 
   private exchangeRate(currency: string, at: Date): ExchangeRate | undefined {
-    const recorded = this.replica.records.settings.get(
-      settingStream(exchangeRateSetting(currency)),
-    );
-    const entry = recorded && inForceAt(recorded.entries, at);
+    const entry = this.settingEntry(exchangeRateSetting(currency), at);
     return entry && { usdPerUnit: entry.value, asOf: entry.effectiveFrom.slice(0, 10) };
+  }
+
+  private settingEntry(name: string, at: Date): SettingEntry | undefined {
+    const recorded = this.replica.records.settings.get(settingStream(name));
+    return recorded && inForceAt(recorded.entries, at);
   }
 }

@@ -131,6 +131,21 @@ describe('auto-approval', () => {
     expect(isAutomatic(story.when('a', propose('1.5', 'a', settings)).events)).toBe(false);
   });
 
+  test('is for nobody who has set how small a change is small', () => {
+    const settings = { auto_approve_change_max: '0.1' };
+    const command = { scope: { tier: 'pro' as const }, multiplier: '1.6', reason: 'so' };
+    const proposedBy = (actor: string) =>
+      given().when(actor, (state) =>
+        proposeMultiplier(
+          state,
+          command,
+          contextOf(actor, settings, { settingSetBy: () => 'ann' }),
+        ),
+      );
+    expect(isAutomatic(proposedBy('ann').events)).toBe(false);
+    expect(isAutomatic(proposedBy('bob').events)).toBe(true);
+  });
+
   test('goes no further than its threshold from what a person approved, in however many steps', () => {
     const settings = { auto_approve_change_max: '0.1' };
     const later = new Date(noon.getTime() + 3_600_000);

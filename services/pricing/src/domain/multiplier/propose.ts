@@ -43,7 +43,7 @@ const meetsTargets = (
 
 /**
  * A small change of the rule in force needs nobody else. It is measured against the last one that a person approved as well:
- * otherwise many small steps would go any distance.
+ * otherwise many small steps would go any distance. Who has set how small that is needs somebody else all the same.
  */
 const isAutomatic = (
   state: Multipliers,
@@ -54,6 +54,7 @@ const isAutomatic = (
   const inForce = ruleInForce(state, context.at);
   const byPerson = ruleInForce(state, context.at, ({ automatic }) => automatic === undefined);
   if (changeMax.isZero() || !inForce || !byPerson) return false;
+  if (context.settingSetBy('auto_approve_change_max') === context.actor) return false;
   const multiplier = parseMoney(command.multiplier);
   return (
     isWithin(multiplier, inForce, changeMax) &&

@@ -8,6 +8,8 @@ export interface DecisionContext {
   readonly leadMs: number;
   /** The value in force, or the built-in one. */
   readonly setting: (name: string) => string;
+  /** Who has set the value in force; undefined where it is the built-in one. */
+  readonly settingSetBy: (name: string) => string | undefined;
 }
 
 /** The instant asked for, but at the earliest the lead time from now; ISO, milliseconds, UTC. */

@@ -22,6 +22,7 @@ export const contextOf = (
   actor,
   leadMs,
   setting: (name) => settings[name] ?? settingDefinition(name)?.standard ?? '',
+  settingSetBy: () => undefined,
   exchangeRate: () => undefined,
   priceFault,
   tierTerms: () => [],

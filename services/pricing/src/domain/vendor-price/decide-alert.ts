@@ -2,7 +2,7 @@ import type { PriceBookEvent, PriceBookEventOf } from '@tollkeeper/events';
 import type { DecisionContext } from '../price-book/decision-context.js';
 import { refuse, type Verdict } from '../price-book/verdict.js';
 import { priceFrom, type Candidate } from './offer.js';
-import { alertOf, nextVersionId, type Alert, type ModelPrices } from './state.js';
+import { alertOf, nextVersionId, versionInForce, type Alert, type ModelPrices } from './state.js';
 
 export interface DecideAlert {
   readonly alertId: string;
@@ -37,17 +37,32 @@ export const appliedEvents = (
   ];
 };
 
+/** What the alert compares with may have been replaced since: then it says nothing about the price of today. */
+const isOutdated = (
+  state: ModelPrices,
+  { raised: { priceVersion, candidate } }: Alert,
+  { at, leadMs }: DecisionContext,
+): boolean => {
+  const fromMs = Math.max(at.getTime() + leadMs, Date.parse(candidate.effectiveFrom));
+  return versionInForce(state, new Date(fromMs))?.price.priceVersion !== priceVersion;
+};
+
 const applyAlert = (
   state: ModelPrices,
-  { raised: { alertId, candidate } }: Alert,
+  alert: Alert,
   { reason, effectiveFrom }: DecideAlert,
   context: DecisionContext,
-): PriceBookEvent[] => {
+): Verdict => {
+  const { alertId, candidate, priceVersion: compared } = alert.raised;
+  if (isOutdated(state, alert, context)) {
+    const message = `${compared}, which ${alertId} compares with, is in force no longer; import again`;
+    return refuse('not-in-force', message);
+  }
   const priceVersion = nextVersionId(state, candidate.provider, candidate.model);
   return appliedEvents(candidate, { alertId, priceVersion, reason }, effectiveFrom, context);
 };
 
-/** Refused: `unknown-alert`; `not-pending` once it is applied or ignored. */
+/** Refused: `unknown-alert`; `not-pending` once it is applied or ignored; `not-in-force` to apply what is outdated. */
 export const decideAlert = (
   state: ModelPrices,
   command: DecideAlert,

@@ -282,6 +282,14 @@ describe('an import', () => {
       ]);
     });
 
+    test('of a price that another one has replaced since is not applied', () => {
+      const published = raised.when('alice', (state) =>
+        publishPrice(state, offer('4'), 'the vendor says so', contextOf('alice')),
+      ).and;
+      expect(published.when('bob', act('apply')).refusal).toBe('not-in-force');
+      expect(published.when('bob', act('ignore')).refusal).toBeUndefined();
+    });
+
     test('that is applied to the past corrects it', () => {
       const { events } = raised.when('bob', act('apply', '2026-10-01T00:00:00Z'));
       expect(events[1]).toMatchObject({ data: { effectiveFrom: '2026-10-01T00:00:00.000Z' } });
