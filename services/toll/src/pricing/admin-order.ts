@@ -48,5 +48,5 @@ export const exactBody = <T extends object>(
   const read = checkedBody<T>(schema, body);
   const [unread] = unreadFields(body, read);
   if (unread === undefined) return read;
-  throw new CommandError('invalid-option', `${unread}: is no field`);
+  throw new CommandError('invalid-option', `${unread.join('/')}: is no field`);
 };
