@@ -374,6 +374,13 @@ describe('what nobody is asked about', () => {
       { ...proposal, scope: { teir: 'pro' } },
       ['#/scope/teir'],
     ],
+    [
+      'a field whose name is no path',
+      'POST',
+      '/configs',
+      { ...proposal, 'scope/tier~ ü\ud83d': 'pro' },
+      ['#/scope~1tier~0%20%C3%BC%EF%BF%BD'],
+    ],
     ['a NUL', 'POST', '/configs', { ...proposal, reason: 'a\0' }, ['#/reason']],
     ['half a character', 'POST', '/configs', { ...proposal, reason: '\ud83d' }, ['#/reason']],
     [
@@ -524,7 +531,10 @@ describe('a quote', () => {
   it('is for callers with an API key', async () => {
     const response = await quote(usage, adminKey);
     expect(response.status).toBe(401);
-    expect(await problem(response)).toMatchObject({ status: 401 });
+    expect(await problem(response)).toMatchObject({
+      type: 'urn:tollkeeper:problem:not-authorized',
+      status: 401,
+    });
   });
 
   it.each([
