@@ -67,6 +67,12 @@ const newestFirst = (a: Row, b: Row): number =>
 
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** What awaits a decision is proposed, and so is a rule that somebody wants withdrawn. */
+const isOf = ({ status, withdrawals }: Rule, asked: ConfigView['status'] | undefined): boolean =>
+  asked === undefined ||
+  status === asked ||
+  (asked === 'proposed' && withdrawals.at(-1)?.status === 'proposed');
+
 /** Newest proposals first. */
 export const toConfigsReply = (
   states: Iterable<Multipliers>,
@@ -79,10 +85,7 @@ export const toConfigsReply = (
     rows,
     query,
     ({ rule }) => rule.ruleId,
-    ({ state, rule }) =>
-      query.status === undefined || rule.status === query.status
-        ? toConfigView(state, rule, at)
-        : undefined,
+    ({ state, rule }) => (isOf(rule, query.status) ? toConfigView(state, rule, at) : undefined),
   );
   return {
     configs: items,
