@@ -7,8 +7,8 @@ import {
   type AdminKeyView,
 } from '@tollkeeper/contracts';
 
+import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
-import { everyPage } from '../pricing/admin-order.js';
 import { checkedId } from './account.js';
 import { checkedBody } from './correction.js';
 
