@@ -108,7 +108,10 @@ const runPowerLosses = async (): Promise<boolean> => {
 };
 
 const runs: Readonly<Record<Part, () => Promise<boolean>>> = {
-  model: () => runSpecs(['services/credit/src/model'], ['MODEL_RUNS', 'MODEL_STEPS', 'REAL_LIVES']),
+  model: () =>
+    runSpecs(['services/credit/src/model'], ['MODEL_RUNS', 'MODEL_STEPS', 'REAL_LIVES'], {
+      PLANTED_BUGS: 'all',
+    }),
   concurrency: () =>
     runSpecs(['tests/concurrency'], ['HISTORIES', 'FAULTY_HISTORIES'], { ACCOUNTS: '10000' }),
   messages: () => runSpecs(['tests/faults/duplicates'], ['MESSAGES']),

@@ -39,6 +39,18 @@ import type * as rateLimits from '../application/rate-limits.js';
 import { availableCredits } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 
+/** Met by one life in some hundreds: only `npm run test:faults` has the time for them. */
+const rare: ReadonlySet<string> = new Set([
+  'a month begins in UTC',
+  'a correction is applied at each repetition',
+  'a release forgets that it released',
+  'each refund may be of the whole charge',
+  'a correction does not know of refunds',
+  'what lapses of a refund is granted to nobody',
+  'a recalled reservation does not know what it drew',
+  'a minute is over after thirty seconds',
+]);
+
 /** A defect that someone could make, put over one module of the domain for one test. */
 export interface PlantedBug {
   readonly name: string;
@@ -173,13 +185,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     };
   }),
 
-  bug<typeof reserve>('an id is taken again with another body', 'reserve', (whole) => ({
-    reserveAmount: (command, account, context) =>
-      account.reservations.has(command.commandId)
-        ? accepted
-        : whole.reserveAmount(command, account, context),
-  })),
-
   bug<typeof evolve>('the hash of a settle is not kept', 'evolve', (whole) => ({
     evolve: (account, event, meta) => {
       whole.evolve(account, event, meta);
@@ -290,9 +295,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     countSettled: () => undefined,
   })),
 
-  bug<typeof repeated>('an operator may take an id again', 'repeated', (whole) => ({
-    repeatedCommand: (command, account) =>
-      whole.repeatedCommand(command, account) ? accepted : undefined,
+  bug<typeof repeated>('what an operator repeats is carried out again', 'repeated', () => ({
+    repeatedCommand: () => undefined,
   })),
 
   bug<typeof memory>('what memory does not hold never was', 'memory', () => ({
@@ -508,3 +512,5 @@ export const plantedBugs: readonly PlantedBug[] = [
     }),
   ),
 ];
+
+export const isRare = ({ name }: PlantedBug): boolean => rare.has(name);

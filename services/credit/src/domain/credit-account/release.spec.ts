@@ -106,7 +106,16 @@ describe('a release', () => {
       .when(release('r1', 'expired'), expiry)
       .when(settleCall('r1', { input: 1 }), expiry)
       .then('SettledLate')
-      .when(release('r1', 'expired'), expiry)
+      .when({ ...release('r1'), commandId: 'another release' }, expiry)
       .thenRefused(closed);
+  });
+
+  it('is told again that it released, also when usage has come late since', () => {
+    reserved()
+      .when(release('r1', 'expired'), expiry)
+      .when(settleCall('r1', { input: 1 }), expiry)
+      .then('SettledLate')
+      .when(release('r1', 'expired'), expiry)
+      .thenNothing();
   });
 });

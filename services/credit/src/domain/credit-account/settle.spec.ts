@@ -152,7 +152,7 @@ describe('a settle', () => {
       .thenRefused('unknown-reservation', { message: 'no reservation r9' })
       .when(settleCall('r1', answered))
       .when(settleCall('r1', { input: 1 }))
-      .thenRefused('replay-mismatch', { message: 'r1 was settled with other figures' });
+      .thenRefused('replay-mismatch', { message: 'settle r1 was sent with other fields' });
   });
 });
 
