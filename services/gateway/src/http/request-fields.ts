@@ -53,7 +53,8 @@ const sentTo = (method: Operation['method'], { query, body }: RawRequest): unkno
 /** A query is text; `limit` is the one number in it. */
 const withNumbers = ({ limit, ...rest }: Readonly<Record<string, unknown>>): object => {
   if (limit === undefined) return rest;
-  return { ...rest, limit: typeof limit === 'string' && limit !== '' ? Number(limit) : limit };
+  const isNumber = typeof limit === 'string' && /^\d{1,9}$/.test(limit);
+  return { ...rest, limit: isNumber ? Number(limit) : limit };
 };
 
 const asObject = (value: unknown): Readonly<Record<string, unknown>> =>

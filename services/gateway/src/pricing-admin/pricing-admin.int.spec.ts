@@ -397,6 +397,7 @@ describe('what nobody is asked about', () => {
     ['a withdrawal without reason', 'DELETE', `/configs/${rule}`, undefined, ['#/reason']],
     ['a page of 501', 'GET', '/configs?limit=501', undefined, ['#/limit']],
     ['a page of nothing', 'GET', '/configs?limit=', undefined, ['#/limit']],
+    ['a page of a size in another notation', 'GET', '/configs?limit=0x10', undefined, ['#/limit']],
     ['a page of two sizes', 'GET', '/configs?limit=1&limit=2', undefined, ['#/limit']],
     ['an unknown state', 'GET', '/alerts?state=shut', undefined, ['#/state']],
     ['a misspelt filter', 'GET', '/alerts?stat=open', undefined, ['#/stat']],
