@@ -293,12 +293,19 @@ describe('the pricing service, asked by admins', () => {
       ),
     ).config;
     expect(proposed).toMatchObject({ status: 'approved', withdrawal: { status: 'proposed' } });
+    const awaiting = async (): Promise<string[]> => {
+      const query = { status: 'proposed' };
+      const reply = await ask('bob', pricingAdminSubjects.listConfigs, query);
+      return accepted(listConfigsReply.parse(reply)).configs.map((config) => config.ruleId);
+    };
+    expect(await awaiting()).toContain(ruleId);
     const withdrawalId = proposed.withdrawal?.withdrawalId ?? '';
     expect(await decide(pricingAdminSubjects.approve, withdrawalId)).toMatchObject({
       status: 'withdrawn',
       inForce: false,
       withdrawal: { status: 'approved', proposedBy: 'alice', decidedBy: 'bob' },
     });
+    expect(await awaiting()).not.toContain(ruleId);
     expect(await ask(undefined, pricingSubjects.quote, question)).toMatchObject({
       multiplierLevel: 'tier',
     });

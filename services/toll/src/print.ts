@@ -29,9 +29,13 @@ export const table = (
   );
 };
 
+/** A reason that somebody wrote neither moves the cursor nor begins a line that another one seems to have written. */
+export const printable = (line: string): string =>
+  line.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd');
+
 export const printer = (json: boolean): Printer => ({
   result: (value, lines) => {
-    console.log(json ? JSON.stringify(value) : lines.join('\n'));
+    console.log(json ? JSON.stringify(value) : lines.map(printable).join('\n'));
   },
   failure: (error) => {
     console.error(json ? JSON.stringify({ error: describe(error) }) : `error: ${sentence(error)}`);

@@ -94,7 +94,7 @@ export const configView = z.object({
 });
 export type ConfigView = z.infer<typeof configView>;
 
-/** `proposed`: whatever waits for a decision, rules whose withdrawal does too. */
+/** `proposed`: what awaits a decision, so also rules whose withdrawal is proposed. */
 export const listConfigs = z.object({ status: z.enum(configStatuses).optional(), ...page });
 export type ListConfigs = z.input<typeof listConfigs>;
 export const listConfigsReply = z.union([

@@ -17,6 +17,9 @@ const header = [
 const cells = (figures: SimulatedFigures): string[] =>
   figureNames.map((name) => figures[name] ?? '');
 
+/** A name that a spreadsheet would take for a formula is marked as text. Figures stay figures. */
+const asText = (name: string): string => (/^[=+\-@\t\r]/.test(name) ? `'${name}` : name);
+
 const change = (
   section: string,
   name: string,
@@ -27,7 +30,7 @@ const change = (
   },
 ): string[] => [
   section,
-  name,
+  asText(name),
   String(line.usages),
   ...cells(line.before),
   ...cells(line.after),
@@ -49,7 +52,7 @@ export const simulationRows = (
   ...byModel.map((line) => change('model', `${line.provider}/${line.model}`, line)),
   ...users.map((user) => [
     'user',
-    user.userId,
+    asText(user.userId),
     String(user.usages),
     ...Array.from({ length: 2 * figureNames.length }, () => ''),
     user.beforeCredits,

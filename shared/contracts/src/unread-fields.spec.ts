@@ -5,11 +5,12 @@ import { unreadFields } from './unread-fields.js';
 const proposal = { scope: { tier: 'pro' }, multiplier: '1.4', reason: 'less' };
 
 describe('fields that a schema does not read', () => {
-  it.each<[string, object, string[]]>([
+  it.each<[string, object, string[][]]>([
     ['none', proposal, []],
     ['none of those that are not there', { ...proposal, effectiveFrom: undefined }, []],
-    ['one beside the others', { ...proposal, effectivefrom: 'x' }, ['effectivefrom']],
-    ['one deep within', { ...proposal, scope: { teir: 'pro' } }, ['scope/teir']],
+    ['one beside the others', { ...proposal, effectivefrom: 'x' }, [['effectivefrom']]],
+    ['one deep within', { ...proposal, scope: { teir: 'pro' } }, [['scope', 'teir']]],
+    ['one with a slash in its name', { ...proposal, 'scope/tier': 'pro' }, [['scope/tier']]],
   ])('are %s', (_what, sent, expected) => {
     expect(unreadFields(sent, proposeConfig.parse(sent))).toEqual(expected);
   });
@@ -26,7 +27,7 @@ describe('fields that a schema does not read', () => {
     };
     const sent = { price, reason: 'new' };
     expect(unreadFields(sent, publishVendorPrice.parse(sent))).toEqual([
-      'price/rates/1/serviceteir',
+      ['price', 'rates', '1', 'serviceteir'],
     ]);
   });
 });

@@ -53,6 +53,7 @@ export const unauthorized = (message: string): HttpRefusal =>
     status: 401,
     type: 'invalid_request_error',
     code: 'invalid_api_key',
+    problem: 'not-authorized',
     message,
   });
 

@@ -17,6 +17,8 @@ export interface Operation<Fields = unknown, Params = unknown> {
   readonly params: z.ZodType<Params>;
   readonly status: 200 | 201 | 202;
   readonly reply: z.ZodType;
+  /** Where `Accept: text/csv` gets a table instead. */
+  readonly asTable?: true;
   readonly refusals: readonly string[];
 }
 

@@ -20,7 +20,7 @@ export const readFields = <Fields>(
   if (!parsed.success) throw invalid(parsed.error.issues);
   const unread = unreadFields(sent, parsed.data);
   if (unread.length > 0) {
-    throw invalid(unread.map((path) => ({ path: path.split('/'), message: 'is no field' })));
+    throw invalid(unread.map((path) => ({ path, message: 'is no field' })));
   }
   return parsed.data;
 };
@@ -53,7 +53,8 @@ const sentTo = (method: Operation['method'], { query, body }: RawRequest): unkno
 /** A query is text; `limit` is the one number in it. */
 const withNumbers = ({ limit, ...rest }: Readonly<Record<string, unknown>>): object => {
   if (limit === undefined) return rest;
-  return { ...rest, limit: typeof limit === 'string' && limit !== '' ? Number(limit) : limit };
+  const isNumber = typeof limit === 'string' && /^\d{1,9}$/.test(limit);
+  return { ...rest, limit: isNumber ? Number(limit) : limit };
 };
 
 const asObject = (value: unknown): Readonly<Record<string, unknown>> =>
@@ -74,4 +75,11 @@ const invalid = (issues: readonly Issue[]): HttpRefusal => {
 
 /** A JSON pointer (RFC 6901) as the fragment of a URI. */
 const pointerOf = (path: readonly PropertyKey[]): string =>
-  ['#', ...path.map((name) => String(name).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/');
+  ['#', ...path.map((name) => encodeURIComponent(escaped(String(name))))].join('/');
+
+/** Half of a surrogate pair has no encoding of its own. */
+const escaped = (name: string): string =>
+  name
+    .replaceAll('~', '~0')
+    .replaceAll('/', '~1')
+    .replace(/\p{Cs}/gu, '\ufffd');

@@ -18,7 +18,7 @@ import { z } from 'zod';
 
 const problem = z
   .looseObject({
-    type: z.string().meta({ description: 'urn:tollkeeper:problem:<code>, or about:blank.' }),
+    type: z.string().meta({ description: 'urn:tollkeeper:problem:<reason>, or about:blank.' }),
     title: z.string(),
     status: z.int(),
     detail: z.string(),

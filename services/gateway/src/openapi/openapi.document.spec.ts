@@ -67,6 +67,17 @@ describe('the OpenAPI document', () => {
     }
   });
 
+  it('offers an id to changes alone, which are answered once', () => {
+    const offered = described.filter(({ operation }) =>
+      operation.parameters.some(({ name }) => name === 'Idempotency-Key'),
+    );
+    const isRead = ({ path, method }: (typeof described)[number]): boolean =>
+      method === 'get' || /\/(simulate|rerate|quote)$/.test(path);
+    const changes = described.filter((each) => !isRead(each));
+    expect(offered).toEqual(changes);
+    expect(offered.length).toBeGreaterThan(5);
+  });
+
   it('refers only to schemas that it has', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
       ([, reference]) => reference?.replace('#/components/schemas/', ''),

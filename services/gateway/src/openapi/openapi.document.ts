@@ -72,7 +72,13 @@ const described = (operation: Operation): Document => ({
     requestBody: { required: true, content: json(referenceTo(requestName(operation))) },
   }),
   responses: {
-    [operation.status]: { description: 'Done.', content: json(referenceTo(replyName(operation))) },
+    [operation.status]: {
+      description: 'Done.',
+      content: {
+        ...json(referenceTo(replyName(operation))),
+        ...(operation.asTable && { 'text/csv': { schema: { type: 'string' } } }),
+      },
+    },
     ...problemsOf(operation),
   },
 });
@@ -82,7 +88,7 @@ const json = (schema: JsonSchema): Document => ({ 'application/json': { schema }
 const parametersOf = (operation: Operation): readonly Document[] => [
   ...parametersIn('path', operation.params),
   ...(hasBody(operation) ? [] : parametersIn('query', operation.fields)),
-  ...(operation.method === 'GET' || operation.key === 'account' ? [] : [idempotencyKey]),
+  ...(operation.refusals.includes('replay-mismatch') ? [idempotencyKey] : []),
 ];
 
 const parametersIn = (where: 'path' | 'query', schema: z.ZodType): readonly Document[] => {

@@ -1,7 +1,7 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { explainReply, pricingSubjects } from '@tollkeeper/contracts';
 import type { FastifyRequest } from 'fastify';
-import { problemOf, unavailable } from '../http/http-refusal.js';
+import { problemOf } from '../http/http-refusal.js';
 import { AdminKeyStore } from '../identity/admin-key.store.js';
 import { hashOf } from '../identity/api-key.js';
 import { explainOperation } from './explain.operations.js';
@@ -29,7 +29,8 @@ export class ExplainController {
 
   private async identify(adminKey: string): Promise<void> {
     const admin = await this.keys.find(hashOf(adminKey)).catch(() => {
-      throw unavailable('Admin keys cannot be checked at the moment.', 'not_ready');
+      const message = 'Admin keys cannot be checked at the moment.';
+      throw problemOf(503, 'busy', message, { retryAfterS: 1 });
     });
     if (!admin) throw problemOf(401, 'not-authorized', 'The admin key is not valid.');
   }

@@ -13,11 +13,5 @@ export const explainOperation = operation({
   params: explainQuery,
   status: 200,
   reply: explainView,
-  refusals: [
-    'not-authorized',
-    'invalid-request',
-    'unknown-account',
-    'unknown-reservation',
-    'no-reply',
-  ],
+  refusals: ['not-authorized', 'invalid-request', 'unknown-reservation', 'busy', 'no-reply'],
 });

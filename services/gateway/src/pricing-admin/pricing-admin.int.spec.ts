@@ -374,6 +374,13 @@ describe('what nobody is asked about', () => {
       { ...proposal, scope: { teir: 'pro' } },
       ['#/scope/teir'],
     ],
+    [
+      'a field whose name is no path',
+      'POST',
+      '/configs',
+      { ...proposal, 'scope/tier~ ü\ud83d': 'pro' },
+      ['#/scope~1tier~0%20%C3%BC%EF%BF%BD'],
+    ],
     ['a NUL', 'POST', '/configs', { ...proposal, reason: 'a\0' }, ['#/reason']],
     ['half a character', 'POST', '/configs', { ...proposal, reason: '\ud83d' }, ['#/reason']],
     [
@@ -390,6 +397,7 @@ describe('what nobody is asked about', () => {
     ['a withdrawal without reason', 'DELETE', `/configs/${rule}`, undefined, ['#/reason']],
     ['a page of 501', 'GET', '/configs?limit=501', undefined, ['#/limit']],
     ['a page of nothing', 'GET', '/configs?limit=', undefined, ['#/limit']],
+    ['a page of a size in another notation', 'GET', '/configs?limit=0x10', undefined, ['#/limit']],
     ['a page of two sizes', 'GET', '/configs?limit=1&limit=2', undefined, ['#/limit']],
     ['an unknown state', 'GET', '/alerts?state=shut', undefined, ['#/state']],
     ['a misspelt filter', 'GET', '/alerts?stat=open', undefined, ['#/stat']],
@@ -524,7 +532,10 @@ describe('a quote', () => {
   it('is for callers with an API key', async () => {
     const response = await quote(usage, adminKey);
     expect(response.status).toBe(401);
-    expect(await problem(response)).toMatchObject({ status: 401 });
+    expect(await problem(response)).toMatchObject({
+      type: 'urn:tollkeeper:problem:not-authorized',
+      status: 401,
+    });
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { rerateRange, rerateView, simulate, simulationView } from '@tollkeeper/contracts';
 import { operation } from '../http/operation.js';
-import { none, ofCommands } from './parameters.js';
+import { always, none } from './parameters.js';
 
 const tag = 'simulations';
 
@@ -16,7 +16,8 @@ export const simulateOperation = operation({
   params: none,
   status: 200,
   reply: simulationView,
-  refusals: [...ofCommands, 'implausible-rate', 'exchange-rate-missing'],
+  asTable: true,
+  refusals: [...always, 'unknown-simulation', 'implausible-rate', 'exchange-rate-missing'],
 });
 
 export const rerateOperation = operation({
@@ -30,5 +31,5 @@ export const rerateOperation = operation({
   params: none,
   status: 200,
   reply: rerateView,
-  refusals: [...ofCommands, 'unknown-price'],
+  refusals: [...always, 'not-permitted', 'unknown-price'],
 });

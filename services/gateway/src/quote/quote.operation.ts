@@ -23,9 +23,11 @@ export const quoteOperation = operation({
   refusals: [
     'not-authorized',
     'invalid-request',
+    'unknown-account',
     'unknown-price',
     'below-cost',
     'no-terms',
+    'store-unavailable',
     'no-reply',
   ],
 });

@@ -55,11 +55,6 @@ export const toConfigView = (state: Multipliers, rule: Rule, at: Date): ConfigVi
   };
 };
 
-/** `proposed`: whatever waits for a decision, the withdrawal of a rule in force too. */
-const isOf = (rule: Rule, status: ConfigView['status']): boolean =>
-  rule.status === status ||
-  (status === 'proposed' && rule.withdrawals.some((each) => each.status === 'proposed'));
-
 interface Row {
   readonly state: Multipliers;
   readonly rule: Rule;
@@ -71,6 +66,12 @@ const newestFirst = (a: Row, b: Row): number =>
     : compare(b.rule.proposedAt, a.rule.proposedAt);
 
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** What awaits a decision is proposed, and so is a rule that somebody wants withdrawn. */
+const isOf = ({ status, withdrawals }: Rule, asked: ConfigView['status'] | undefined): boolean =>
+  asked === undefined ||
+  status === asked ||
+  (asked === 'proposed' && withdrawals.at(-1)?.status === 'proposed');
 
 /** Newest proposals first. */
 export const toConfigsReply = (
@@ -84,10 +85,7 @@ export const toConfigsReply = (
     rows,
     query,
     ({ rule }) => rule.ruleId,
-    ({ state, rule }) =>
-      query.status === undefined || isOf(rule, query.status)
-        ? toConfigView(state, rule, at)
-        : undefined,
+    ({ state, rule }) => (isOf(rule, query.status) ? toConfigView(state, rule, at) : undefined),
   );
   return {
     configs: items,

@@ -7,6 +7,7 @@ import {
   type AdminKeyView,
 } from '@tollkeeper/contracts';
 
+import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { checkedId } from './account.js';
 import { checkedBody } from './correction.js';
@@ -19,18 +20,16 @@ export const issueAdminKeyTo = async (operator: Operator, actor: string, role: s
 };
 
 /** All of them, page by page; oldest first. */
-export const adminKeysOf = async (operator: Operator): Promise<AdminKeyView[]> => {
-  const all: AdminKeyView[] = [];
-  let after: string | undefined;
-  do {
-    const body = { after };
-    const question = { subject: identitySubjects.listAdminKeys, body, reply: listAdminKeysReply };
+export const adminKeysOf = (operator: Operator): Promise<AdminKeyView[]> =>
+  everyPage(async (after) => {
+    const question = {
+      subject: identitySubjects.listAdminKeys,
+      body: { after },
+      reply: listAdminKeysReply,
+    };
     const { keys, next } = await operator.order(question);
-    for (const key of keys) all.push(key);
-    after = next;
-  } while (after !== undefined);
-  return all;
-};
+    return { items: keys, next };
+  });
 
 export const revokeAdminKeyOf = async (operator: Operator, keyId: string) => {
   const body = { keyId: checkedId(keyId) };

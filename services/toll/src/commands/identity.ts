@@ -16,6 +16,7 @@ import {
   type Refused,
 } from '@tollkeeper/contracts';
 
+import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { checkedId } from './account.js';
 import { checkedBody } from './correction.js';
@@ -37,20 +38,11 @@ const order = async <T extends object>(
   return fields as Omit<Exclude<T, Refused>, 'status'>;
 };
 
-/** Everything that there is, page by page. */
-const allOf = async <T>(
+/** Everything that an account has of something. */
+const allOf = <T>(
   accountId: string,
   pageAt: (body: ListOf) => Promise<{ readonly items: T[]; readonly next?: string | undefined }>,
-): Promise<T[]> => {
-  const all: T[] = [];
-  let after: string | undefined;
-  do {
-    const { items, next } = await pageAt({ accountId: checkedId(accountId), after });
-    for (const item of items) all.push(item);
-    after = next;
-  } while (after !== undefined);
-  return all;
-};
+): Promise<T[]> => everyPage((after) => pageAt({ accountId: checkedId(accountId), after }));
 
 export const membersOf = (operator: Operator, accountId: string): Promise<MemberView[]> =>
   allOf(accountId, async (body) => {

@@ -24,22 +24,6 @@ export const adminOrder = async <T extends object>(
   return fields as Omit<Exclude<T, Refused>, 'status'>;
 };
 
-/** Everything that there is, page by page. */
-export const everyPage = async <T>(
-  pageAt: (
-    after: string | undefined,
-  ) => Promise<{ readonly items: readonly T[]; readonly next?: string | undefined }>,
-): Promise<T[]> => {
-  const all: T[] = [];
-  let after: string | undefined;
-  do {
-    const { items, next } = await pageAt(after);
-    for (const item of items) all.push(item);
-    after = next;
-  } while (after !== undefined);
-  return all;
-};
-
 /** As the contract takes it, and no field more: a misspelt one must not pass for one that was left out. */
 export const exactBody = <T extends object>(
   schema: Parameters<typeof checkedBody<T>>[0],
@@ -48,5 +32,5 @@ export const exactBody = <T extends object>(
   const read = checkedBody<T>(schema, body);
   const [unread] = unreadFields(body, read);
   if (unread === undefined) return read;
-  throw new CommandError('invalid-option', `${unread}: is no field`);
+  throw new CommandError('invalid-option', `${unread.join('/')}: is no field`);
 };

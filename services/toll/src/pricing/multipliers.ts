@@ -11,9 +11,10 @@ import {
 
 import { CommandError } from '../command-error.js';
 import { checkedBody } from '../commands/correction.js';
+import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { table } from '../print.js';
-import { adminOrder, everyPage } from './admin-order.js';
+import { adminOrder } from './admin-order.js';
 
 export interface ScopeOptions {
   readonly provider?: string;

@@ -10,9 +10,10 @@ import {
 } from '@tollkeeper/contracts';
 
 import { checkedBody } from '../commands/correction.js';
+import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { table } from '../print.js';
-import { adminOrder, everyPage } from './admin-order.js';
+import { adminOrder } from './admin-order.js';
 import { multiplierLines } from './multipliers.js';
 import { priceLines } from './vendor-prices.js';
 

@@ -48,7 +48,7 @@ export const multiplierOf = (
   text: string,
 ): { readonly scope: object; readonly multiplier: string } => {
   const [, names, multiplier] = /^(.+)=([\d.]+)$/.exec(text) ?? [];
-  const parts = (names === 'default' ? '' : names)?.split(',').filter((part) => part !== '') ?? [];
+  const parts = names === undefined || names === 'default' ? [] : names.split(',');
   const scope: Record<string, string> = {};
   for (const part of parts) {
     const [, name, value] = /^(provider|model|tier):(.+)$/.exec(part) ?? [];
@@ -101,7 +101,7 @@ export const writeCsv = async (
   });
 };
 
-const percentOf = ({ margin }: SimulatedFigures): string => margin ?? '-';
+const marginOf = ({ margin }: SimulatedFigures): string => margin ?? '-';
 
 const lineOf = (
   name: string,
@@ -113,8 +113,8 @@ const lineOf = (
   after.revenueUsd,
   before.costUsd,
   after.costUsd,
-  percentOf(before),
-  percentOf(after),
+  marginOf(before),
+  marginOf(after),
 ];
 
 export const simulationLines = (view: SimulationView): string[] => {

@@ -13,9 +13,10 @@ import { messageOf } from '@tollkeeper/kernel';
 
 import { CommandError } from '../command-error.js';
 import { checkedBody } from '../commands/correction.js';
+import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { table } from '../print.js';
-import { adminOrder, everyPage, exactBody } from './admin-order.js';
+import { adminOrder, exactBody } from './admin-order.js';
 
 export interface PriceFilter {
   readonly provider?: string | undefined;
