@@ -106,7 +106,7 @@ describe('a release', () => {
       .when(release('r1', 'expired'), expiry)
       .when(settleCall('r1', { input: 1 }), expiry)
       .then('SettledLate')
-      .when(release('r1', 'expired'), expiry)
+      .when({ ...release('r1', 'expired'), commandId: 'another' }, expiry)
       .thenRefused(closed);
   });
 });

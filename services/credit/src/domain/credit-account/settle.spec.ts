@@ -151,7 +151,7 @@ describe('a settle', () => {
       .when(settleCall('r9', answered))
       .thenRefused('unknown-reservation', { message: 'no reservation r9' })
       .when(settleCall('r1', answered))
-      .when(settleCall('r1', { input: 1 }))
+      .when({ ...settleCall('r1', { input: 1 }), commandId: 'another' })
       .thenRefused('replay-mismatch', { message: 'r1 was settled with other figures' });
   });
 });
