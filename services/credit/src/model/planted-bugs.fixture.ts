@@ -290,9 +290,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     countSettled: () => undefined,
   })),
 
-  bug<typeof repeated>('an operator may take an id again', 'repeated', (whole) => ({
-    repeatedCommand: (command, account) =>
-      whole.repeatedCommand(command, account) ? accepted : undefined,
+  bug<typeof repeated>("an operator's command is carried out again", 'repeated', () => ({
+    repeatedCommand: () => undefined,
   })),
 
   bug<typeof memory>('what memory does not hold never was', 'memory', () => ({
