@@ -54,7 +54,9 @@ const nodesOf = (url: string): Node[] => {
   const [, login, hosts = ''] = parts ?? [];
   const credentials = login?.split(':').map(decodeURIComponent).join(':');
   const headers: Record<string, string> =
-    credentials === undefined ? {} : { authorization: `Basic ${btoa(credentials)}` };
+    credentials === undefined
+      ? {}
+      : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
   return hosts.split(',').map((host) => ({
     origin: `${scheme}://${/:\d+$/.test(host) ? host : `${host}:2113`}`,
     headers,

@@ -9,7 +9,7 @@ import {
   type Money,
 } from '@tollkeeper/kernel';
 import { firstChargeDifference } from '@tollkeeper/pricing';
-import type { LedgerEvent, LedgerEventOf } from '../projector/ledger-event.js';
+import { movesNoCredits, type LedgerEvent, type LedgerEventOf } from '../projector/ledger-event.js';
 import type { Fail } from './difference.js';
 import type { LifeProof } from './life-proof.js';
 
@@ -109,21 +109,9 @@ export class EventProof {
       case 'Refunded':
         this.refund(event);
         return;
-      case 'TierChanged':
-      case 'AccountFrozen':
-      case 'AccountUnfrozen':
-      case 'LimitSet':
-      case 'LimitRemoved':
-      case 'LimitWarned':
-      case 'BalanceAlertsSet':
-      case 'LowBalanceReached':
-      case 'RecurringGrantSet':
-      case 'TopUpRuleSet':
-      case 'TopUpRequested':
-        this.books.life.check(event, () => this.freeCredits(), this.fail);
-        return;
       default:
-        unreachable(event);
+        if (!movesNoCredits(event)) return unreachable(event);
+        this.books.life.check(event, () => this.freeCredits(), this.fail);
     }
   }
 

@@ -1,20 +1,6 @@
 import { formatMoney, parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import type { LedgerEventOf } from '../projector/ledger-event.js';
+import type { LedgerEventOf, LifeEvent } from '../projector/ledger-event.js';
 import type { Fail } from './difference.js';
-
-type LifeEventType =
-  | 'TierChanged'
-  | 'AccountFrozen'
-  | 'AccountUnfrozen'
-  | 'LimitSet'
-  | 'LimitRemoved'
-  | 'LimitWarned'
-  | 'BalanceAlertsSet'
-  | 'LowBalanceReached'
-  | 'RecurringGrantSet'
-  | 'TopUpRuleSet'
-  | 'TopUpRequested';
-export type LifeEvent = { [T in LifeEventType]: LedgerEventOf<T> }[LifeEventType];
 
 type TopUpRule = LedgerEventOf<'TopUpRuleSet'>['data'];
 

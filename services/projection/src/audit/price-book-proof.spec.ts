@@ -96,6 +96,12 @@ describe('the proof of the price book', () => {
     expect(await provePriceBook(createMemoryEventStore(), undefined)).toBe(0);
   });
 
+  it('says that it was interrupted, and not that all is well', async () => {
+    const storage = await written(['alice', proposed]);
+    const proof = provePriceBook(createMemoryEventStore(storage), AbortSignal.abort());
+    await expect(proof).rejects.toThrow('aborted');
+  });
+
   it('agrees with a small change that needed nobody else', async () => {
     expect(await differenceOf(await written(['alice', proposed], ['alice', automatic]))).toBe(
       undefined,

@@ -9,7 +9,10 @@ import {
 import type { EventStore, RecordedEvent } from '@tollkeeper/event-store';
 import { messageOf } from '@tollkeeper/kernel';
 import { PriceBook } from '@tollkeeper/pricing';
+import { consumeToHead } from '../projector/consume.js';
 import { DifferenceError } from './difference.js';
+
+const batchMax = 1_024;
 
 /** Who began the book: the one actor whose proposals nobody else had to approve. */
 const seedActor = 'seed';
@@ -113,22 +116,14 @@ export const provePriceBook = async (
   signal: AbortSignal | undefined,
 ): Promise<number> => {
   const proof = new PriceBookProof();
-  let stop = (): Promise<void> => Promise.resolve();
-  await new Promise<void>((resolve, reject) => {
-    const subscription = store.subscribe({
-      categories: priceBookCategories,
-      onEvents: (events) => {
-        for (const event of events) proof.check(event);
-      },
-      onCaughtUp: resolve,
-      onError: (error) => {
-        reject(error instanceof Error ? error : new Error(messageOf(error)));
-      },
-    });
-    stop = subscription.stop;
-    signal?.addEventListener('abort', () => {
-      reject(new Error('interrupted'));
-    });
-  }).finally(() => stop());
+  await consumeToHead(store, {
+    after: undefined,
+    categories: priceBookCategories,
+    batchMax,
+    signal,
+    onEvents: (events) => {
+      for (const event of events) proof.check(event);
+    },
+  });
   return proof.events;
 };

@@ -1,7 +1,8 @@
-import { parseMoney, sumMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import type { Allocation } from '@tollkeeper/events';
+import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
+import { amountOf, sumOf } from '../projector/amounts.js';
 import {
   ContradictionError,
+  movesNoCredits,
   type LedgerEvent,
   type LedgerEventOf,
 } from '../projector/ledger-event.js';
@@ -34,17 +35,6 @@ type Figure =
   'available' | 'reserved' | 'debt' | 'granted' | 'charged' | 'lapsed' | 'voided' | 'adjusted';
 /** What one event adds to each figure; absent: nothing. */
 export type Movement = Partial<Readonly<Record<Figure, Money>>>;
-
-export const sumOf = (allocations: readonly Allocation[] | undefined): Money => {
-  const first = allocations?.[0];
-  if (!first) return zero;
-  return allocations.length === 1
-    ? parseMoney(first.amountCredits)
-    : sumMoney(allocations.map((allocation) => parseMoney(allocation.amountCredits)));
-};
-
-const amountOf = (text: string | undefined): Money =>
-  text === undefined ? zero : parseMoney(text);
 
 /** Most figures of most events are zero, and exact arithmetic has its price. */
 const plus = (a: Money, b: Money | undefined): Money => {
@@ -112,20 +102,8 @@ export const movementOf = (event: LedgerEvent): Movement => {
       };
     case 'Refunded':
       return refunded(event.data);
-    case 'TierChanged':
-    case 'AccountFrozen':
-    case 'AccountUnfrozen':
-    case 'LimitSet':
-    case 'LimitRemoved':
-    case 'LimitWarned':
-    case 'BalanceAlertsSet':
-    case 'LowBalanceReached':
-    case 'RecurringGrantSet':
-    case 'TopUpRuleSet':
-    case 'TopUpRequested':
-      return nothing;
     default:
-      return unreachable(event);
+      return movesNoCredits(event) ? nothing : unreachable(event);
   }
 };
 

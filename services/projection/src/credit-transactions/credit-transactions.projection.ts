@@ -1,6 +1,7 @@
 import { formatMoney, parseMoney, type Money } from '@tollkeeper/kernel';
 import type { GrantKind } from '@tollkeeper/events';
-import { sumOf, type Balance } from '../balances/balances.projection.js';
+import type { Balance } from '../balances/balances.projection.js';
+import { sumOf } from '../projector/amounts.js';
 import type { LedgerEvent, LedgerEventOf } from '../projector/ledger-event.js';
 import type { OpenReservationRow } from '../open-reservations/open-reservations.projection.js';
 import type { ChargedFigures, PriorUsage, UsageRow } from '../usage-log/usage-log.projection.js';

@@ -1,6 +1,7 @@
-import type { Allocation, GrantKind } from '@tollkeeper/events';
-import { parseMoney, sumMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
-import type { LedgerEvent, LedgerEventOf } from '../projector/ledger-event.js';
+import type { GrantKind } from '@tollkeeper/events';
+import { parseMoney, unreachable, type Money } from '@tollkeeper/kernel';
+import { amountOf, sumOf } from '../projector/amounts.js';
+import { movesNoCredits, type LedgerEvent, type LedgerEventOf } from '../projector/ledger-event.js';
 
 /**
  * The chart of accounts, in credits. Each is kept by customer (the event's account); the sum over all customers is the
@@ -43,15 +44,6 @@ export interface Posting {
 
 const none: readonly Posting[] = [];
 
-const total = (parts: readonly Allocation[] | undefined): Money => {
-  const first = parts?.[0];
-  if (!first) return zero;
-  return parts.length === 1
-    ? parseMoney(first.amountCredits)
-    : sumMoney(parts.map((part) => parseMoney(part.amountCredits)));
-};
-const amount = (text: string | undefined): Money => (text === undefined ? zero : parseMoney(text));
-
 /** Whom a grant's credits come from; those of a refund that lapsed come from what lapsed. */
 const sourceOf: Readonly<Record<GrantKind, JournalAccount>> = {
   purchase: 'asset:clearing:purchases',
@@ -76,20 +68,20 @@ export const postingsOf = (event: LedgerEvent): readonly Posting[] => {
     case 'CreditsGranted':
       return granted(event.data);
     case 'Reserved': {
-      const credits = total(event.data.allocations);
+      const credits = sumOf(event.data.allocations);
       return move('liability:credits:available', 'liability:credits:reserved', credits);
     }
     case 'Settled':
       return settled(event.data);
     case 'SettledLate':
       return entry(
-        ['liability:credits:available', total(event.data.drawn)],
-        ['asset:receivable:debt', amount(event.data.debt?.amountCredits)],
+        ['liability:credits:available', sumOf(event.data.drawn)],
+        ['asset:receivable:debt', amountOf(event.data.debt?.amountCredits)],
         ['revenue:usage', parseMoney(event.data.chargeCredits).neg()],
       );
     case 'Released': {
-      const returned = total(event.data.returned);
-      const lapsed = total(event.data.lapsed);
+      const returned = sumOf(event.data.returned);
+      const lapsed = sumOf(event.data.lapsed);
       return entry(
         ['liability:credits:reserved', returned.plus(lapsed)],
         ['liability:credits:available', returned.neg()],
@@ -112,32 +104,21 @@ export const postingsOf = (event: LedgerEvent): readonly Posting[] => {
     }
     case 'CreditsAdjusted':
       return entry(
-        ['liability:credits:available', total(event.data.drawn)],
-        ['asset:receivable:debt', amount(event.data.debt?.amountCredits)],
+        ['liability:credits:available', sumOf(event.data.drawn)],
+        ['asset:receivable:debt', amountOf(event.data.debt?.amountCredits)],
         ['expense:adjustments', parseMoney(event.data.amountCredits).neg()],
       );
     case 'Refunded':
       return entry(
         ['revenue:refunds', parseMoney(event.data.amountCredits)],
-        ['liability:credits:available', total(event.data.returned).neg()],
-        ['revenue:breakage:lapsed', total(event.data.lapsed).neg()],
-        ['asset:receivable:debt', amount(event.data.debtCancelledCredits).neg()],
+        ['liability:credits:available', sumOf(event.data.returned).neg()],
+        ['revenue:breakage:lapsed', sumOf(event.data.lapsed).neg()],
+        ['asset:receivable:debt', amountOf(event.data.debtCancelledCredits).neg()],
       );
     case 'AccountOpened':
-    case 'TierChanged':
-    case 'AccountFrozen':
-    case 'AccountUnfrozen':
-    case 'LimitSet':
-    case 'LimitRemoved':
-    case 'LimitWarned':
-    case 'BalanceAlertsSet':
-    case 'LowBalanceReached':
-    case 'RecurringGrantSet':
-    case 'TopUpRuleSet':
-    case 'TopUpRequested':
       return none;
     default:
-      return unreachable(event);
+      return movesNoCredits(event) ? none : unreachable(event);
   }
 };
 
@@ -151,12 +132,12 @@ const granted = (data: LedgerEventOf<'CreditsGranted'>['data']): readonly Postin
 };
 
 const settled = (data: LedgerEventOf<'Settled'>['data']): readonly Posting[] => {
-  const returned = total(data.returned);
-  const lapsed = total(data.lapsed);
+  const returned = sumOf(data.returned);
+  const lapsed = sumOf(data.lapsed);
   return entry(
-    ['liability:credits:reserved', total(data.drawn).plus(returned).plus(lapsed)],
-    ['liability:credits:available', total(data.drawnBeyond).minus(returned)],
-    ['asset:receivable:debt', amount(data.debt?.amountCredits)],
+    ['liability:credits:reserved', sumOf(data.drawn).plus(returned).plus(lapsed)],
+    ['liability:credits:available', sumOf(data.drawnBeyond).minus(returned)],
+    ['asset:receivable:debt', amountOf(data.debt?.amountCredits)],
     ['revenue:usage', parseMoney(data.chargeCredits).neg()],
     ['revenue:breakage:lapsed', lapsed.neg()],
   );
@@ -165,10 +146,10 @@ const settled = (data: LedgerEventOf<'Settled'>['data']): readonly Posting[] => 
 const corrected = (data: LedgerEventOf<'UsageCorrected'>['data']): readonly Posting[] =>
   entry(
     ['revenue:usage', parseMoney(data.deltaCredits).neg()],
-    ['liability:credits:available', total(data.drawn).minus(total(data.returned))],
-    ['revenue:breakage:lapsed', total(data.lapsed).neg()],
+    ['liability:credits:available', sumOf(data.drawn).minus(sumOf(data.returned))],
+    ['revenue:breakage:lapsed', sumOf(data.lapsed).neg()],
     [
       'asset:receivable:debt',
-      amount(data.debt?.amountCredits).minus(amount(data.debtCancelledCredits)),
+      amountOf(data.debt?.amountCredits).minus(amountOf(data.debtCancelledCredits)),
     ],
   );

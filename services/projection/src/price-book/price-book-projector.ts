@@ -92,15 +92,14 @@ export class PriceBookProjector {
   }
 }
 
-/** Brings the read price book to what is stored now, up to a position where one is given. Answers how many events it read. */
+/** Brings the read price book to what is stored now, up to a position where one is given. */
 export const projectPriceBook = async (
   store: EventStore,
   pool: Pool,
   upTo?: string,
-): Promise<number> => {
+): Promise<void> => {
   const storeId = await store.storeId();
   let { position } = await loadPriceBookCheckpoint(pool, storeId);
-  let events = 0;
   await consumeToHead(store, {
     after: position,
     categories: priceBookCategories,
@@ -113,22 +112,23 @@ export const projectPriceBook = async (
       if (covered.length === 0) return;
       await savePriceBook(pool, { storeId, after: position }, covered);
       position = covered.at(-1)?.position ?? position;
-      events += covered.length;
     },
   });
-  return events;
 };
 
-/** Makes the read price book anew; a projector that follows meanwhile finishes the work where this one is overtaken. */
+/**
+ * Makes the read price book anew; a projector that follows meanwhile finishes the work where this one is overtaken. Answers how
+ * many events it holds.
+ */
 export const rebuildPriceBook = async (store: EventStore, pool: Pool): Promise<number> => {
-  await resetPriceBook(pool, await store.storeId());
-  let events = 0;
+  const storeId = await store.storeId();
+  await resetPriceBook(pool, storeId);
   for (;;) {
     try {
-      return events + (await projectPriceBook(store, pool));
+      await projectPriceBook(store, pool);
+      return (await loadPriceBookCheckpoint(pool, storeId)).events;
     } catch (error) {
       if (!(error instanceof CheckpointMovedError)) throw error;
-      events = 0;
     }
   }
 };

@@ -110,7 +110,7 @@ describe('the read price book', () => {
       approval('default@4', future),
     ]);
     await projectPriceBook(store, pool);
-    const { settings } = await readSystemConfig(pool);
+    const { settings, asOf } = await readSystemConfig(pool);
     const values = Object.fromEntries(settings.map(({ key, value }) => [key, value]));
     expect(values).toMatchObject({
       default_output_limit: '4096',
@@ -123,6 +123,10 @@ describe('the read price book', () => {
       updatedBy: 'ann',
       reason: 'asked for',
     });
+    const last = await pagePriceChanges(pool, { limit: 1, before: undefined });
+    expect(last.rows[0]).not.toHaveProperty('asOf');
+    const recordedAt = last.rows[0]?.occurredAt.toISOString();
+    expect([asOf, last.asOf]).toEqual([recordedAt, recordedAt]);
   });
 
   test('a withdrawn default multiplier gives way to the one before it', async () => {
@@ -189,8 +193,7 @@ describe('the read price book', () => {
       };
       expect(await waitUntil(async () => (await rules()) === 2, { timeoutMs: 20_000 })).toBe(true);
       const before = await checksum(pool);
-      await rebuildPriceBook(store, pool);
-      expect(await waitUntil(async () => (await rules()) === 2, { timeoutMs: 20_000 })).toBe(true);
+      expect(await rebuildPriceBook(store, pool)).toBe(3);
       expect(await checksum(pool)).toEqual(before);
       const verified = await verify({ store, live: pool, databaseUrl });
       expect(verified.rows).toMatchObject({ multiplier_rules: 2, price_book_changes: 3 });

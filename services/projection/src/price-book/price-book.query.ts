@@ -11,14 +11,28 @@ export interface SettingRead {
   readonly reason: string | null;
 }
 
+/** Of the same moment as the rows beside it: when the last event was recorded that they know. */
+const asOfColumn = `(SELECT event_at FROM price_book_checkpoint) AS "asOf"`;
+
+interface Dated {
+  readonly asOf: Date | null;
+}
+
+const dated = <R extends object>(rows: readonly (R & Dated)[]) => ({
+  rows: rows.map(({ asOf: _, ...row }) => row as unknown as R),
+  asOf: (rows[0]?.asOf ?? new Date()).toISOString(),
+});
+
 export const readSystemConfig = async (
   pool: Pool,
 ): Promise<{ readonly settings: readonly SettingRead[]; readonly asOf: string }> => {
-  const { rows } = await pool.query<SettingRead>(
-    `SELECT key, value, description, updated_at AS "updatedAt", updated_by AS "updatedBy", reason
+  const found = await pool.query<SettingRead & Dated>(
+    `SELECT key, value, description, updated_at AS "updatedAt", updated_by AS "updatedBy", reason,
+            ${asOfColumn}
      FROM system_config ORDER BY key`,
   );
-  return { settings: rows, asOf: new Date().toISOString() };
+  const { rows, asOf } = dated<SettingRead>(found.rows);
+  return { settings: rows, asOf };
 };
 
 /** A line of the price book's audit trail. */
@@ -40,13 +54,15 @@ export const pagePriceChanges = async (
   pool: Pool,
   { limit, before }: { readonly limit: number; readonly before: number | undefined },
 ): Promise<Page<PriceChangeRead> & { readonly asOf: string }> => {
-  const { rows } = await pool.query<PriceChangeRead>(
+  const found = await pool.query<PriceChangeRead & Dated>(
     `SELECT ordinal::text AS cursor, stream, revision::float8 AS revision, event_type AS type, subject, actor,
-            occurred_at AS "occurredAt", effective_from AS "effectiveFrom", reason, data
+            occurred_at AS "occurredAt", effective_from AS "effectiveFrom", reason, data,
+            ${asOfColumn}
      FROM price_book_changes
      WHERE ordinal < $1
      ORDER BY ordinal DESC LIMIT $2`,
     [before ?? Number.MAX_SAFE_INTEGER, limit],
   );
-  return { ...pageOf(rows, limit), asOf: new Date().toISOString() };
+  const { rows, asOf } = dated<PriceChangeRead>(found.rows);
+  return { ...pageOf(rows, limit), asOf };
 };

@@ -7,6 +7,7 @@ import {
 import type { RecordedEvent } from '@tollkeeper/event-store';
 import type { LedgerEvent } from './ledger-event.js';
 import type { ParkedRow } from './project-batch.js';
+import { maybeUnstorable, storable } from './storable.js';
 
 /** Written by a newer version: this one must not guess, for any account. */
 export class UnknownEventError extends Error {
@@ -47,6 +48,7 @@ export type DecodedEvent =
 
 /**
  * A broken payload is a value, because it parks its account; an unknown type or version throws, because it stops the projector.
+ * Text that the database cannot hold is replaced here, so that rows, and the keys that look them up, hold the same.
  *
  * @throws UnknownEventError
  */
@@ -54,18 +56,20 @@ export const decodeEvent = (recorded: RecordedEvent): DecodedEvent => {
   const accountId = accountIdOf(recorded.stream);
   try {
     const place = { accountId, revision: recorded.revision, id: recorded.id };
-    return { event: Object.assign(fromStoredCredit(recorded), place) };
+    const decoded = fromStoredCredit(recorded);
+    const isSuspect = maybeUnstorable(recorded.data) || maybeUnstorable(recorded.metadata);
+    return { event: Object.assign(isSuspect ? storable(decoded) : decoded, place) };
   } catch (error) {
     if (!(error instanceof UndecodableEventError)) throw error;
     assertKnown(recorded);
     return {
-      broken: {
+      broken: storable({
         account_id: accountId,
         revision: recorded.revision,
         event_id: recorded.id,
         event_type: recorded.type,
         reason: error.message,
-      },
+      }),
     };
   }
 };

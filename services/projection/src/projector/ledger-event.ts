@@ -11,6 +11,29 @@ export type LedgerEvent = Decoded<CreditAccountEvent> & Place;
 export type LedgerEventOf<T extends CreditAccountEvent['type']> = Decoded<CreditAccountEventOf<T>> &
   Place;
 
+const lifeEventTypes = [
+  'TierChanged',
+  'AccountFrozen',
+  'AccountUnfrozen',
+  'LimitSet',
+  'LimitRemoved',
+  'LimitWarned',
+  'BalanceAlertsSet',
+  'LowBalanceReached',
+  'RecurringGrantSet',
+  'TopUpRuleSet',
+  'TopUpRequested',
+] as const satisfies readonly CreditAccountEvent['type'][];
+type LifeEventType = (typeof lifeEventTypes)[number];
+
+/** An event that moves no credits. */
+export type LifeEvent = { [T in LifeEventType]: LedgerEventOf<T> }[LifeEventType];
+
+const typesWithoutCredits: ReadonlySet<string> = new Set(lifeEventTypes);
+
+export const movesNoCredits = (event: LedgerEvent): event is LifeEvent =>
+  typesWithoutCredits.has(event.type);
+
 /** The stream says something that cannot follow from what it said before: its account is parked. */
 export class ContradictionError extends Error {
   override readonly name = 'ContradictionError';

@@ -24,7 +24,6 @@ import { moveCheckpoint, projectionName } from './checkpoint.store.js';
 import { accountIdOf } from './decode-event.js';
 import { insertParked } from './parked-accounts.store.js';
 import type { BatchChanges } from './project-batch.js';
-import { storableJson } from './storable.js';
 
 /** Somebody else moved the checkpoint since this projector read it: nothing was changed. */
 export class CheckpointMovedError extends Error {
@@ -134,7 +133,7 @@ export const prepareSave = (
     last.position,
     last.recordedAt,
     events.length,
-    ...rowsOf(changes, events).map(storableJson),
+    ...rowsOf(changes, events).map((rows) => JSON.stringify(rows)),
   ];
   return async (pool) => {
     const { rowCount } = await pool.query({ name: 'save-batch', text: statement, values });

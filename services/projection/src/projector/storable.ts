@@ -1,5 +1,8 @@
-/** What PostgreSQL's text cannot hold, as JSON writes it: NUL, and half of a surrogate pair. */
-const unstorable = /\\u(?:0000|d[89a-f])/;
+/** What PostgreSQL's text cannot hold, as JSON writes it: NUL, and half of a surrogate pair. A whole pair is found, too. */
+const suspect = /\\u(?:0000|d[89a-f])/i;
+
+/** Whether JSON may hold what the database cannot; looked at for each event. */
+export const maybeUnstorable = (json: string): boolean => suspect.test(json);
 
 const replacement = '\uFFFD';
 
@@ -16,13 +19,7 @@ const clean = (value: unknown): unknown => {
 };
 
 /**
- * JSON that the database takes. Writers refuse what it does not, but an event that holds it all the same must not stop every
- * read model: there it is replaced, as decoders do, and the event keeps its own bytes.
+ * A plain value that the database takes. Writers refuse what it does not, but an event that holds it all the same must not stop
+ * every read model: it is read with replacements, as decoders do, and the stored one keeps its own bytes.
  */
-export const storableJson = (value: unknown): string => {
-  const text = JSON.stringify(value);
-  return unstorable.test(text) ? JSON.stringify(clean(JSON.parse(text))) : text;
-};
-
-/** The same of a value. */
 export const storable = <T>(value: T): T => clean(value) as T;

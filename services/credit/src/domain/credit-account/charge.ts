@@ -162,7 +162,7 @@ export const settlePlainCharge = (
   account: CreditAccount,
   context: DecisionContext,
 ): Verdict => {
-  const repeated = repeatedReserve(command.commandId, command.commandHash, account);
+  const repeated = repeatedReserve(command, account);
   if (repeated) return repeated;
   const short = cannotTake(command, account, context);
   if (short) return short;

@@ -21,12 +21,7 @@ export const correctUsage = (
   if (!reservation?.charged) {
     return refuse('unknown-reservation', `${command.reservationId} has not been settled`);
   }
-  const repeated = reservation.corrections?.get(command.commandId);
-  if (repeated) {
-    return repeated.commandHash === command.commandHash
-      ? nothing
-      : refuse('replay-mismatch', `${command.commandId} was sent with other fields`);
-  }
+  if (reservation.corrections?.has(command.commandId)) return nothing;
   const again = priceAgain(command, reservation, context);
   if ('verdict' in again) return again.verdict;
   const pricing = withinReservation(again.pricing, reservation, context.rules);

@@ -17,7 +17,10 @@ import { changeTier, freezeAccount, setAlerts, setTopUpRule } from './settings.j
 import type { CreditAccount } from './state.js';
 import { accept, refuse, type Verdict } from './verdict.js';
 
-/** Sending a command again adds no second event, so every command is safe to retry. */
+/**
+ * Sending a command again adds no second event, so every command is safe to retry. One whose id was taken with other fields is
+ * refused here; the verbs know only that theirs was carried out.
+ */
 export const decide = (
   command: CreditCommand,
   account: CreditAccount,

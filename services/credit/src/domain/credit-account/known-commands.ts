@@ -9,7 +9,7 @@ interface Identified {
 
 /**
  * A refusal where the account remembers the id of a command that asked for something else, of whatever kind and about
- * whatever reservation. What the verbs themselves remember says the rest.
+ * whatever reservation.
  */
 export const idTakenByAnother = (
   command: CreditCommand,

@@ -69,6 +69,14 @@ describe('a re-rating', () => {
     expect(corrected.event('UsageCorrected').rerating).toBeUndefined();
   });
 
+  it('by usage that was corrected since is refused: it would undo the correction', () => {
+    const corrected = charged().when(correct({ input: 2000, output: 200 }));
+    corrected.when(rerate('openai:gpt-4o@2', usage)).thenRefused('invalid-request');
+    corrected
+      .when(rerate('openai:gpt-4o@2', { input: 2000, output: 200 }, 'rr2'))
+      .then('UsageCorrected');
+  });
+
   it('owes what the account does not have', () => {
     const outcome = charged('0.6').when(rerate('openai:gpt-4o@2', usage)).then('UsageCorrected');
     expect(outcome.event('UsageCorrected')).toMatchObject({

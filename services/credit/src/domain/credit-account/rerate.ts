@@ -9,7 +9,7 @@ import { nothing, refuse, type Verdict } from './verdict.js';
 /** What a correction or a re-rating comes to, or why there is nothing to charge again. */
 export const priceAgain = (
   { attempts, rerating }: CorrectUsage,
-  { quote, tier }: Reservation,
+  { quote, tier, charged }: Reservation,
   context: DecisionContext,
 ): { readonly pricing: Pricing } | { readonly verdict: Verdict } => {
   const again = rerating && requoted(quote, rerating, context.prices);
@@ -17,6 +17,9 @@ export const priceAgain = (
   // Priced so already, by the quote or by an earlier re-rating.
   if (again && again.quote === quote) return { verdict: nothing };
   const usage = { attempts, amountCredits: undefined };
+  if (again && !costs(charged?.answer.costUsd, chargeOf(usage, { quote, tier }, context))) {
+    return { verdict: refuse('invalid-request', 'these attempts are not what is charged now') };
+  }
   const pricing = chargeOf(usage, { quote: again?.quote ?? quote, tier }, context);
   if ('misfit' in pricing) return { verdict: refuse('invalid-request', pricing.misfit) };
   if (rerating && !pricing.data.attempts.some((each) => isAt(each, rerating))) {
@@ -25,6 +28,10 @@ export const priceAgain = (
   }
   return { pricing };
 };
+
+/** Whoever re-rates has read the usage elsewhere, perhaps before it was corrected. */
+const costs = (costUsd: string | undefined, priced: ReturnType<typeof chargeOf>): boolean =>
+  'data' in priced && priced.data.vendorCostUsd === costUsd;
 
 const isAt = ({ priceVersion }: PricedAttempt, rerating: Rerating): boolean =>
   priceVersion === rerating.priceVersion;

@@ -52,7 +52,7 @@ export const reserveCompletion = (
   account: CreditAccount,
   context: DecisionContext,
 ): Verdict => {
-  const repeated = repeatedReserve(command.commandId, command.commandHash, account);
+  const repeated = repeatedReserve(command, account);
   if (repeated) return repeated;
 
   const startedAt = believedStart(command.requestStartedAt, context.at);
@@ -198,7 +198,7 @@ export const reserveAmount = (
   account: CreditAccount,
   context: DecisionContext,
 ): Verdict => {
-  const repeated = repeatedReserve(command.commandId, command.commandHash, account);
+  const repeated = repeatedReserve(command, account);
   if (repeated) return repeated;
   const short = cannotTake(command, account, context);
   return short ?? accept(reserved(command, account, context, command.amountCredits, undefined));
@@ -255,16 +255,9 @@ const isBlockedByDebt = (
 ): boolean => !account.debtCredits.isZero() && available.isZero() && rules.excessPolicy !== 'allow';
 
 export const repeatedReserve = (
-  reservationId: string,
-  commandHash: string,
+  { commandId }: { readonly commandId: string },
   account: CreditAccount,
-): Verdict | undefined => {
-  const known = account.reservations.get(reservationId);
-  if (!known) return undefined;
-  return known.commandHash === commandHash
-    ? nothing
-    : refuse('replay-mismatch', `${reservationId} was sent with other fields`);
-};
+): Verdict | undefined => (account.reservations.has(commandId) ? nothing : undefined);
 
 export const reserved = (
   command: { readonly commandId: string; readonly purpose: RequestedPurpose },

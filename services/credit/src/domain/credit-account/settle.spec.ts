@@ -151,8 +151,8 @@ describe('a settle', () => {
       .when(settleCall('r9', answered))
       .thenRefused('unknown-reservation', { message: 'no reservation r9' })
       .when(settleCall('r1', answered))
-      .when(settleCall('r1', { input: 1 }))
-      .thenRefused('replay-mismatch', { message: 'settle r1 was sent with other fields' });
+      .when({ ...settleCall('r1', { input: 1 }), commandId: 'another' })
+      .thenRefused('replay-mismatch', { message: 'r1 was settled with other figures' });
   });
 });
 
