@@ -45,6 +45,19 @@ describe('a recalled reservation', () => {
     return step;
   };
 
+  it.each([
+    ['settle', [settleCall('r1', usage)], 'settle r1'],
+    ['release', [release('r1')], 'release r1 failed'],
+    ['correction', [settleCall('r1', usage)], 'c1', [correct(beyond)]],
+  ] satisfies [string, Timed, string, Timed?][])(
+    'knows the id of its %s again when something else comes under it',
+    (_what, ending, id, later?: Timed) => {
+      recalled([reserveCall('r1')], ending, ...(later ? [later] : []))
+        .when(grant('5', id))
+        .thenRefused('replay-mismatch');
+    },
+  );
+
   it('gives back no credit that a refund has given back already', () => {
     recalled([reserveCall('r1')], [settleCall('r1', usage)], [refund('0.5')])
       .when(refund('0.0251', 'f2'))

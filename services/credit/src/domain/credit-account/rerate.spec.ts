@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  attempt,
   given,
   granted,
   opened,
@@ -115,5 +116,37 @@ describe('a re-rating', () => {
       .when(reserveCall('r1'))
       .when(rerate('openai:gpt-4o@2', usage))
       .thenRefused('unknown-reservation');
+  });
+
+  describe('of a call that a second model answered', () => {
+    const mini = { provider: 'openai', model: 'gpt-4o-mini' };
+    const chain = { candidates: [{ provider: 'openai', model: 'gpt-4o' }, mini] };
+    const answered = () =>
+      given(opened, granted('100'))
+        .when(reserveCall('r1', 100, chain))
+        .when(settleCall('r1', usage, mini));
+    const again = (priceVersion: string) => ({
+      ...rerate(priceVersion, usage),
+      attempts: [attempt(usage, mini)],
+    });
+
+    it('at a version of the first one is refused', () => {
+      answered()
+        .when(again('openai:gpt-4o@2'))
+        .thenRefused('invalid-request', { message: 'no attempt is priced by openai:gpt-4o@2' });
+    });
+
+    it('posts nothing at the version that it is priced by', () => {
+      answered().when(again('openai:gpt-4o-mini@1')).thenNothing();
+    });
+  });
+
+  it('says which version it does not know, and which model was not quoted', () => {
+    charged()
+      .when(rerate('openai:gpt-4o@9', usage))
+      .thenRefused('unknown-price', { message: 'there is no price version openai:gpt-4o@9' });
+    charged().when(rerate('openai:gpt-4o-mini@1', usage)).thenRefused('invalid-request', {
+      message: 'the reservation was not quoted for openai/gpt-4o-mini',
+    });
   });
 });
