@@ -1,3 +1,4 @@
+import { seedActor } from '@tollkeeper/events';
 import { z } from 'zod';
 import { id, refused } from './common.js';
 
@@ -141,7 +142,10 @@ export const adminRole = z.enum(adminRoles);
 export type AdminRole = z.infer<typeof adminRole>;
 
 /** `actor` is an id, never a name: it is stored with every change that the key makes. */
-export const issueAdminKey = z.object({ actor: id, role: adminRole });
+export const issueAdminKey = z.object({
+  actor: id.refine((actor) => actor !== seedActor, 'is who recorded what was shipped'),
+  role: adminRole,
+});
 export type IssueAdminKey = z.input<typeof issueAdminKey>;
 /** The only time that the key itself is shown; a hash of it is stored. */
 export const issueAdminKeyReply = z.discriminatedUnion('status', [

@@ -6,6 +6,9 @@ import { decimal, isoTime } from './usage.js';
 
 export const priceBookCategories = ['vendorPrice', 'multiplier', 'setting'] as const;
 
+/** The actor of what a new price book begins with: whose proposals nobody else had to approve, and nobody's key. */
+export const seedActor = 'seed';
+
 export const vendorPriceStream = (provider: string, model: string): string =>
   `vendorPrice-${provider}:${model}`;
 export const settingStream = (name: string): string => `setting-${name}`;

@@ -1,5 +1,5 @@
 import type { SettingsReply, SettingView } from '@tollkeeper/contracts';
-import { settingStream } from '@tollkeeper/events';
+import { seedActor, settingStream } from '@tollkeeper/events';
 import { settingDefinition, settingDefinitions } from '@tollkeeper/pricing';
 import { ruleInForce } from '../domain/multiplier/state.js';
 import { isPolicyField, policyFields } from '../domain/setting/change.js';
@@ -13,8 +13,6 @@ interface Held {
   readonly setAt: string;
   readonly reason?: string;
 }
-
-const seedActor = 'seed';
 
 /** Of a policy's fields each has changed when it did, whatever else the policy says. */
 const entriesOfPolicy = (

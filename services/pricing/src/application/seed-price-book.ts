@@ -1,4 +1,4 @@
-import { commandHashOf, genesisHash } from '@tollkeeper/events';
+import { commandHashOf, genesisHash, seedActor } from '@tollkeeper/events';
 import { WrongExpectedRevisionError, type EventStore } from '@tollkeeper/event-store';
 import { canonicalJson, uuidv7 } from '@tollkeeper/kernel';
 import type { SeedStream } from '../domain/price-book/seed-streams.js';
@@ -18,7 +18,7 @@ const begin = async (
     return {
       correlationId: commandId,
       causationId: commandId,
-      actor: 'seed',
+      actor: seedActor,
       commandId,
       commandHash: commandHashOf(canonicalJson({ type: event.type, ...event.data })),
     };

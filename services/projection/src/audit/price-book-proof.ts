@@ -3,6 +3,7 @@ import {
   fromStoredPriceBook,
   genesisHash,
   priceBookCategories,
+  seedActor,
   type Decoded,
   type PriceBookEvent,
 } from '@tollkeeper/events';
@@ -13,9 +14,6 @@ import { consumeToHead } from '../projector/consume.js';
 import { DifferenceError } from './difference.js';
 
 const batchMax = 1_024;
-
-/** Who began the book: the one actor whose proposals nobody else had to approve. */
-const seedActor = 'seed';
 
 interface Link {
   readonly revision: number;
