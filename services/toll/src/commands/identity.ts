@@ -13,30 +13,13 @@ import {
   type ListOf,
   type MemberView,
   type ProjectView,
-  type Refused,
 } from '@tollkeeper/contracts';
 
 import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
+import { orderFields } from '../order-fields.js';
 import { checkedId } from './account.js';
 import { checkedBody } from './correction.js';
-
-interface Schema<T> {
-  readonly parse: (value: unknown) => T;
-}
-
-/** The answer without its status. */
-const order = async <T extends object>(
-  operator: Operator,
-  subject: string,
-  body: object,
-  reply: Schema<T>,
-): Promise<Omit<Exclude<T, Refused>, 'status'>> => {
-  const answer = await operator.order({ subject, body, reply });
-  const fields: Partial<Exclude<T, Refused>> & { status?: unknown } = { ...answer };
-  delete fields.status;
-  return fields as Omit<Exclude<T, Refused>, 'status'>;
-};
 
 /** Everything that an account has of something. */
 const allOf = <T>(
@@ -47,20 +30,32 @@ const allOf = <T>(
 export const membersOf = (operator: Operator, accountId: string): Promise<MemberView[]> =>
   allOf(accountId, async (body) => {
     const subject = identitySubjects.listMembers;
-    const { members, next } = await order(operator, subject, body, listMembersReply);
+    const { members, next } = await orderFields(operator, {
+      subject,
+      body,
+      reply: listMembersReply,
+    });
     return { items: members, next };
   });
 
 export const projectsOf = (operator: Operator, accountId: string): Promise<ProjectView[]> =>
   allOf(accountId, async (body) => {
     const subject = identitySubjects.listProjects;
-    const { projects, next } = await order(operator, subject, body, listProjectsReply);
+    const { projects, next } = await orderFields(operator, {
+      subject,
+      body,
+      reply: listProjectsReply,
+    });
     return { items: projects, next };
   });
 
 export const keysOf = (operator: Operator, accountId: string): Promise<KeyView[]> =>
   allOf(accountId, async (body) => {
-    const { keys, next } = await order(operator, identitySubjects.listKeys, body, listKeysReply);
+    const { keys, next } = await orderFields(operator, {
+      subject: identitySubjects.listKeys,
+      body,
+      reply: listKeysReply,
+    });
     return { items: keys, next };
   });
 
@@ -72,19 +67,29 @@ export const addMemberTo = async (
 ) => {
   const ids = { accountId: checkedId(accountId), userId: checkedId(userId) };
   const body = checkedBody(addMember, { ...ids, role });
-  return { ...ids, ...(await order(operator, identitySubjects.addMember, body, addMemberReply)) };
+  return {
+    ...ids,
+    ...(await orderFields(operator, {
+      subject: identitySubjects.addMember,
+      body,
+      reply: addMemberReply,
+    })),
+  };
 };
 
 export const removeMemberOf = async (operator: Operator, accountId: string, userId: string) => {
   const body = { accountId: checkedId(accountId), userId: checkedId(userId) };
   const subject = identitySubjects.removeMember;
-  return { ...body, ...(await order(operator, subject, body, removeMemberReply)) };
+  return { ...body, ...(await orderFields(operator, { subject, body, reply: removeMemberReply })) };
 };
 
 export const createProjectOf = async (operator: Operator, accountId: string, projectId: string) => {
   const body = { accountId: checkedId(accountId), projectId: checkedId(projectId) };
   const subject = identitySubjects.createProject;
-  return { ...body, ...(await order(operator, subject, body, createProjectReply)) };
+  return {
+    ...body,
+    ...(await orderFields(operator, { subject, body, reply: createProjectReply })),
+  };
 };
 
 export const archiveProjectOf = async (
@@ -94,10 +99,20 @@ export const archiveProjectOf = async (
 ) => {
   const body = { accountId: checkedId(accountId), projectId: checkedId(projectId) };
   const subject = identitySubjects.archiveProject;
-  return { ...body, ...(await order(operator, subject, body, archiveProjectReply)) };
+  return {
+    ...body,
+    ...(await orderFields(operator, { subject, body, reply: archiveProjectReply })),
+  };
 };
 
 export const revokeKeyOf = async (operator: Operator, keyId: string) => {
   const body = { keyId: checkedId(keyId) };
-  return { ...body, ...(await order(operator, identitySubjects.revokeKey, body, revokeKeyReply)) };
+  return {
+    ...body,
+    ...(await orderFields(operator, {
+      subject: identitySubjects.revokeKey,
+      body,
+      reply: revokeKeyReply,
+    })),
+  };
 };

@@ -14,7 +14,7 @@ import { checkedBody } from '../commands/correction.js';
 import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { table } from '../print.js';
-import { adminOrder } from './admin-order.js';
+import { orderFields } from '../order-fields.js';
 
 export interface ScopeOptions {
   readonly provider?: string;
@@ -45,7 +45,7 @@ export const proposeMultiplier = async (
   const asked = { scope: scopeOf(scope), multiplier, reason, effectiveFrom };
   const body = checkedBody(proposeConfig, asked);
   const subject = pricingAdminSubjects.proposeConfig;
-  return (await adminOrder(operator, { subject, body, reply: configReply })).config;
+  return (await orderFields(operator, { subject, body, reply: configReply })).config;
 };
 
 export interface WithdrawOptions {
@@ -60,7 +60,7 @@ export const withdrawMultiplier = async (
 ): Promise<ConfigView> => {
   const body = checkedBody(proposeWithdrawal, { ruleId, ...options });
   const subject = pricingAdminSubjects.proposeWithdrawal;
-  return (await adminOrder(operator, { subject, body, reply: configReply })).config;
+  return (await orderFields(operator, { subject, body, reply: configReply })).config;
 };
 
 export const decideOn = async (
@@ -71,7 +71,7 @@ export const decideOn = async (
 ): Promise<ConfigView> => {
   const body = checkedBody(decideProposal, { proposalId, reason });
   const subject = pricingAdminSubjects[decision];
-  return (await adminOrder(operator, { subject, body, reply: configReply })).config;
+  return (await orderFields(operator, { subject, body, reply: configReply })).config;
 };
 
 export const multipliers = (
@@ -81,7 +81,7 @@ export const multipliers = (
   everyPage(async (after) => {
     const body = checkedBody(listConfigs, { status, limit: 500, after });
     const question = { subject: pricingAdminSubjects.listConfigs, body, reply: listConfigsReply };
-    const { configs, next } = await adminOrder(operator, question);
+    const { configs, next } = await orderFields(operator, question);
     return { items: configs, next };
   });
 

@@ -13,7 +13,7 @@ import { checkedBody } from '../commands/correction.js';
 import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { table } from '../print.js';
-import { adminOrder } from './admin-order.js';
+import { orderFields } from '../order-fields.js';
 import { multiplierLines } from './multipliers.js';
 import { priceLines } from './vendor-prices.js';
 
@@ -21,7 +21,7 @@ export const priceAlerts = (operator: Operator, state: string | undefined): Prom
   everyPage(async (after) => {
     const body = checkedBody(listAlerts, { state, limit: 500, after });
     const question = { subject: pricingAdminSubjects.listAlerts, body, reply: listAlertsReply };
-    const { alerts, next } = await adminOrder(operator, question);
+    const { alerts, next } = await orderFields(operator, question);
     return { items: alerts, next };
   });
 
@@ -47,7 +47,7 @@ export const decideOnAlert = (
 ): Promise<DecidedAlert> => {
   const body = checkedBody(decideAlert, { alertId, decision, ...options });
   const subject = pricingAdminSubjects.decideAlert;
-  return adminOrder(operator, { subject, body, reply: alertReply });
+  return orderFields(operator, { subject, body, reply: alertReply });
 };
 
 type Change = AlertView['changes'][number];

@@ -12,7 +12,7 @@ import { checkedId } from '../commands/account.js';
 import { checkedCount } from '../commands/policy.js';
 import type { Operator } from '../operator.js';
 import { columns, table } from '../print.js';
-import { exactBody } from './admin-order.js';
+import { exactBody } from './exact-body.js';
 
 export interface QuoteOptions {
   readonly tier: string;

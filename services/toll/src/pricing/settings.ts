@@ -10,13 +10,13 @@ import {
 import { checkedBody } from '../commands/correction.js';
 import type { Operator } from '../operator.js';
 import { columns, table } from '../print.js';
-import { adminOrder } from './admin-order.js';
+import { orderFields } from '../order-fields.js';
 import { multiplierLines } from './multipliers.js';
 
 export const settingsOf = async (operator: Operator): Promise<SettingView[]> => {
   const subject = pricingAdminSubjects.listSettings;
   const question = { subject, body: {}, reply: listSettingsReply };
-  return (await adminOrder(operator, question)).settings;
+  return (await orderFields(operator, question)).settings;
 };
 
 export interface SetOptions {
@@ -38,7 +38,7 @@ export const setSetting = (
 ): Promise<ChangedSetting> => {
   const body = checkedBody(changeSetting, { key, value, ...options });
   const subject = pricingAdminSubjects.changeSetting;
-  return adminOrder(operator, { subject, body, reply: settingReply });
+  return orderFields(operator, { subject, body, reply: settingReply });
 };
 
 const shown = (value: string): string => (value === '' ? '(empty)' : value);

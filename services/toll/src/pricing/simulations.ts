@@ -19,7 +19,7 @@ import { checkedBody } from '../commands/correction.js';
 import { checkedCount } from '../commands/policy.js';
 import type { Operator } from '../operator.js';
 import { columns, table } from '../print.js';
-import { adminOrder } from './admin-order.js';
+import { orderFields } from '../order-fields.js';
 import { readDocument } from './vendor-prices.js';
 
 const timeoutMs = 600_000;
@@ -71,7 +71,7 @@ export const simulateProposal = async (
   const multipliers = multiplier.map(multiplierOf);
   const body = checkedBody(simulate, { ...rangeOf(range), multipliers, vendorPrices });
   const subject = pricingSimulationSubjects.simulate;
-  return adminOrder(operator, { subject, body, reply: simulateReply, timeoutMs });
+  return orderFields(operator, { subject, body, reply: simulateReply, timeoutMs });
 };
 
 /** Every affected user, those in the view first. */
@@ -83,7 +83,7 @@ const usersOf = async (
   while (users.length < affectedUsers) {
     const body = { simulationId, after: users.length };
     const subject = pricingSimulationSubjects.simulationUsers;
-    const page = await adminOrder(operator, { subject, body, reply: simulationUsersReply });
+    const page = await orderFields(operator, { subject, body, reply: simulationUsersReply });
     if (page.users.length === 0) break;
     users.push(...page.users);
   }
@@ -151,7 +151,7 @@ export const rerateCalls = (
 ): Promise<RerateView> => {
   const body = checkedBody(rerateRange, { priceVersion, ...rangeOf(range), post, reason });
   const subject = pricingSimulationSubjects.rerate;
-  return adminOrder(operator, { subject, body, reply: rerateRangeReply, timeoutMs });
+  return orderFields(operator, { subject, body, reply: rerateRangeReply, timeoutMs });
 };
 
 export const rerateLines = (view: RerateView): string[] => [

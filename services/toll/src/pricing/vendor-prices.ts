@@ -16,7 +16,8 @@ import { checkedBody } from '../commands/correction.js';
 import { everyPage } from '../every-page.js';
 import type { Operator } from '../operator.js';
 import { table } from '../print.js';
-import { adminOrder, exactBody } from './admin-order.js';
+import { orderFields } from '../order-fields.js';
+import { exactBody } from './exact-body.js';
 
 export interface PriceFilter {
   readonly provider?: string | undefined;
@@ -30,7 +31,7 @@ export const vendorPrices = (operator: Operator, filter: PriceFilter): Promise<V
     const body = checkedBody(listVendorPrices, { ...filter, limit: 500, after });
     const subject = pricingAdminSubjects.listVendorPrices;
     const question = { subject, body, reply: listVendorPricesReply };
-    const { prices, next } = await adminOrder(operator, question);
+    const { prices, next } = await orderFields(operator, question);
     return { items: prices, next };
   });
 
@@ -62,7 +63,7 @@ export const publishPrice = async (
   body: ReturnType<typeof publishable>,
 ): Promise<VendorPriceView> => {
   const subject = pricingAdminSubjects.publishVendorPrice;
-  return (await adminOrder(operator, { subject, body, reply: vendorPriceReply })).price;
+  return (await orderFields(operator, { subject, body, reply: vendorPriceReply })).price;
 };
 
 export const withdrawPrice = async (
@@ -72,7 +73,7 @@ export const withdrawPrice = async (
 ): Promise<VendorPriceView> => {
   const body = checkedBody(withdrawVendorPrice, { priceVersion, ...options });
   const subject = pricingAdminSubjects.withdrawVendorPrice;
-  return (await adminOrder(operator, { subject, body, reply: vendorPriceReply })).price;
+  return (await orderFields(operator, { subject, body, reply: vendorPriceReply })).price;
 };
 
 type Rate = VendorPriceView['rates'][number];
