@@ -268,11 +268,11 @@ const limitSet = z.object({
   window: z.enum(limitWindows),
   unit: z.enum(limitUnits),
   amount: decimal,
-  /** `soft` warns once a window; `hard` refuses; `rate` refuses and is counted in memory only. */
+  /** `soft` warns each time that what is charged passes it; `hard` refuses; `rate` refuses and is counted in memory only. */
   mode: z.enum(['soft', 'hard', 'rate']),
 });
 const limitRemoved = z.object({ limitId: z.string() });
-/** A soft limit was passed; once in each window. */
+/** What is charged in a window has passed a soft limit; again only after it has been within it. */
 const limitWarned = z.object({
   limitId: z.string(),
   /** The window's name: `2026-11-20`, `2026-11`, `2026-11-20T10` …; `total`. */
@@ -282,9 +282,11 @@ const limitWarned = z.object({
 });
 
 const balanceAlertsSet = z.object({ thresholdsCredits: z.array(decimal) });
-/** What is available fell below a threshold; again only after it has been above. */
+/** The balance, which reservations do not change, fell below a threshold; again only after it has been above. */
 const lowBalanceReached = z.object({
   thresholdCredits: decimal,
+  /** Absent in those of old, which were raised by what was available. */
+  balanceCredits: decimal.optional(),
   availableCredits: decimal,
   localDate: z.iso.date(),
 });

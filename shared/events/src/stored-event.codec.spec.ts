@@ -68,8 +68,8 @@ describe('events as version 1 stored them', () => {
   });
 
   it('include every type', () => {
-    expect(creditEvents.map((event) => event.type).sort()).toEqual(
-      Object.keys(creditAccountSchemas).sort(),
+    expect(new Set(creditEvents.map((event) => event.type))).toEqual(
+      new Set(Object.keys(creditAccountSchemas)),
     );
     expect(priceBookEvents.map((event) => event.type).sort()).toEqual(
       Object.keys(priceBookSchemas).sort(),

@@ -172,11 +172,11 @@ export class CreditModel {
   /** What a change brings about by itself. */
   private followUp(atMs: number): void {
     this.payDebts(atMs);
-    const { available } = this.balanceAt(atMs);
+    const balance = this.balanceAt(atMs);
     const month = monthOf(dayOf(atMs, this.zone));
     this.told = [
       ...this.told,
-      ...this.watch.takeNotices(available, atMs, month, this.frozen),
+      ...this.watch.takeNotices(balance, atMs, month, this.frozen),
       ...this.limits.takeWarnings(),
     ];
   }
@@ -744,7 +744,7 @@ export class CreditModel {
   private changed(atMs: number): ModelReply {
     this.lastFactAtMs = atMs;
     this.changes++;
-    this.watch.see(this.balanceAt(atMs).available);
+    this.watch.see(this.balanceAt(atMs).balance);
     return accepted;
   }
 }

@@ -124,16 +124,16 @@ export class ModelLimits {
     return undefined;
   }
 
-  /** Soft limits that were passed since the last question: once for each window. */
+  /** Soft limits that what is charged has passed since the last question. */
   takeWarnings(): string[] {
     const warnings: string[] = [];
     for (const limit of this.limits.values()) {
-      if (limit.mode !== 'soft') continue;
       for (const [name, told] of limit.windows) {
-        const used = this.usedIn(limit, name);
-        if (told.warned || used <= amountOf(limit)) continue;
+        const charged = this.chargedIn(limit, name);
+        if (charged <= amountOf(limit)) told.warned = false;
+        if (charged <= amountOf(limit) || limit.mode !== 'soft' || told.warned) continue;
         told.warned = true;
-        const shown = unscaled(used, places[limit.unit]);
+        const shown = unscaled(charged, places[limit.unit]);
         warnings.push(`LimitWarned ${limit.limitId} ${name} ${shown} of ${limit.amount}`);
       }
     }
@@ -182,6 +182,13 @@ export class ModelLimits {
 
   private usedIn(limit: Limit, window: string): bigint {
     return this.countedIn(limit, window).reduce((sum, each) => sum + each.demand[limit.unit], 0n);
+  }
+
+  private chargedIn(limit: Limit, window: string): bigint {
+    return this.countedIn(limit, window).reduce(
+      (sum, each) => (each.open ? sum : sum + each.demand[limit.unit]),
+      0n,
+    );
   }
 
   private sum(unit: ModelUnit, counts: (spent: Spent) => boolean): bigint {

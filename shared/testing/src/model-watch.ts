@@ -60,17 +60,23 @@ export class ModelWatch {
   }
 
   /** After each fact: what has come up again may be raised again. */
-  see(available: Units): void {
-    for (const each of this.thresholds) if (available >= each.units) each.raised = false;
+  see(balance: Units): void {
+    for (const each of this.thresholds) if (balance >= each.units) each.raised = false;
   }
 
   /** What is to be told after a command has changed the account. */
-  takeNotices(available: Units, atMs: number, month: string, frozen: boolean): string[] {
+  takeNotices(
+    { balance, available }: { readonly balance: Units; readonly available: Units },
+    atMs: number,
+    month: string,
+    frozen: boolean,
+  ): string[] {
     const notices: string[] = [];
     for (const each of this.thresholds) {
-      if (each.raised || available >= each.units) continue;
+      if (each.raised || balance >= each.units) continue;
       each.raised = true;
-      notices.push(`LowBalanceReached ${decimalOf(each.units)} at ${decimalOf(available)}`);
+      const figures = `${decimalOf(balance)}, ${decimalOf(available)} available`;
+      notices.push(`LowBalanceReached ${decimalOf(each.units)} at ${figures}`);
     }
     const { rule } = this;
     if (!rule || frozen || !this.isDue(rule, available, atMs, month)) return notices;

@@ -36,7 +36,8 @@ import type * as recurringRule from '../domain/credit-account/recurring-rule.js'
 import type * as settings from '../domain/credit-account/settings.js';
 import type * as slidingMinute from '../application/sliding-minute.js';
 import type * as rateLimits from '../application/rate-limits.js';
-import { availableCredits } from '../domain/credit-account/state.js';
+import { watchSoft } from '../domain/credit-account/limits.js';
+import { availableCredits, balanceCredits } from '../domain/credit-account/state.js';
 import type { Verdict } from '../domain/credit-account/verdict.js';
 
 /** Met by one life in some hundreds: only `npm run test:faults` has the time for them. */
@@ -372,7 +373,18 @@ export const plantedBugs: readonly PlantedBug[] = [
 
   bug<typeof evolveWatch>('an alert is raised once for ever', 'evolve-watch', () => ({
     watchBalance: (account, watch) => {
+      watch.balanceCredits = balanceCredits(account, account.lastEventAtMs);
       watch.availableCredits = availableCredits(account, account.lastEventAtMs);
+    },
+  })),
+
+  bug<typeof evolveWatch>('an alert is raised by a reservation', 'evolve-watch', () => ({
+    watchBalance: (account, watch) => {
+      const available = availableCredits(account, account.lastEventAtMs);
+      watch.balanceCredits = available;
+      watch.availableCredits = available;
+      for (const threshold of watch.thresholds)
+        threshold.raised &&= threshold.credits.gt(available);
     },
   })),
 
@@ -408,6 +420,30 @@ export const plantedBugs: readonly PlantedBug[] = [
 
   bug<typeof limitsModule>('a soft limit never warns', 'limits', () => ({
     watchSoft: () => undefined,
+  })),
+
+  bug<typeof limitsModule>('a soft limit warns once a window', 'limits', (whole) => ({
+    watchSoft: (limits, limit, period) => {
+      const { warned } = period;
+      whole.watchSoft(limits, limit, period);
+      if (!warned) return;
+      period.warned = true;
+      limits.passed.delete(period);
+    },
+  })),
+
+  bug<typeof limitCounts>('what is reserved passes a soft limit', 'limit-counts', (whole) => ({
+    countReserved: (limits, data, occurredAt) => {
+      const counted = whole.countReserved(limits, data, occurredAt);
+      for (const { limitId, period: name } of counted ?? []) {
+        const limit = limits.byId.get(limitId ?? '');
+        const period = limit?.periods.get(name);
+        if (!limit || !period) continue;
+        period.charged = period.used;
+        watchSoft(limits, limit, period);
+      }
+      return counted;
+    },
   })),
 
   bug<typeof limitFacts>('a soft limit warns again', 'limit-facts', (whole) => ({

@@ -29,7 +29,7 @@ export class StreamReader {
 const noticeOf = ({ type, data }: CreditAccountEvent): string | undefined => {
   switch (type) {
     case 'LowBalanceReached':
-      return `${type} ${data.thresholdCredits} at ${data.availableCredits}`;
+      return `${type} ${data.thresholdCredits} at ${String(data.balanceCredits)}, ${data.availableCredits} available`;
     case 'TopUpRequested':
       return `${type} ${data.topUpId} ${data.amountCredits} at ${data.availableCredits}`;
     case 'LimitWarned':

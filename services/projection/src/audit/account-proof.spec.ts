@@ -367,6 +367,12 @@ describe('the proof of an account', () => {
       (data) => ({ ...data, availableCredits: '20' }),
     ],
     [
+      'reaches a threshold with a balance that is not below it',
+      'alerts',
+      funded().alertsSet('20').lowBalanceReached('20'),
+      (data) => ({ ...data, balanceCredits: '20' }),
+    ],
+    [
       'reaches a threshold with more than there is',
       'alerts',
       funded().alertsSet('20').lowBalanceReached('20'),

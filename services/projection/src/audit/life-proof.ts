@@ -101,6 +101,10 @@ export class LifeProof {
     if (!this.thresholds.some((set) => set.eq(threshold))) {
       fail('alerts', `${data.thresholdCredits} is no threshold`);
     }
+    const balance = data.balanceCredits === undefined ? undefined : parseMoney(data.balanceCredits);
+    if (balance?.gte(threshold)) {
+      fail('alerts', `${formatMoney(balance)} is not below ${data.thresholdCredits}`);
+    }
     this.available(data.availableCredits, threshold, free, (message) => fail('alerts', message));
   }
 

@@ -243,7 +243,12 @@ export class AccountStory {
   lowBalanceReached(thresholdCredits: string): this {
     return this.tell({
       type: 'LowBalanceReached',
-      data: { thresholdCredits, availableCredits: this.available, localDate: this.today },
+      data: {
+        thresholdCredits,
+        balanceCredits: this.available,
+        availableCredits: this.available,
+        localDate: this.today,
+      },
     });
   }
 

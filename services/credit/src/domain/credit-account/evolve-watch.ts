@@ -1,16 +1,17 @@
 import type { CreditAccountEventOf, EventMetadata } from '@tollkeeper/events';
 import { parseMoney, zero } from '@tollkeeper/kernel';
 import { remember } from './evolve-account.js';
-import { availableCredits, type CreditAccount } from './state.js';
+import { availableCredits, balanceCredits, type CreditAccount } from './state.js';
 import type { Watch } from './watch.js';
 
 type Meta = Pick<EventMetadata, 'commandId' | 'commandHash' | 'occurredAt'>;
 
-/** Looks once an event at what is available, so that whoever asks next need not. */
+/** Looks once an event at what the account has, so that whoever asks next need not. */
 export const watchBalance = (account: CreditAccount, watch: Watch): void => {
+  watch.balanceCredits = balanceCredits(account, account.lastEventAtMs);
   watch.availableCredits = availableCredits(account, account.lastEventAtMs);
   for (const threshold of watch.thresholds) {
-    if (threshold.raised && threshold.credits.lte(watch.availableCredits)) threshold.raised = false;
+    if (threshold.raised && threshold.credits.lte(watch.balanceCredits)) threshold.raised = false;
   }
 };
 
@@ -71,6 +72,7 @@ export const requestTopUp = (
 
 const watchOf = (account: CreditAccount): Watch =>
   (account.watch ??= {
+    balanceCredits: zero,
     availableCredits: zero,
     thresholds: [],
     topUpRule: undefined,

@@ -9,7 +9,7 @@ describe('a balance alert', () => {
       .when(setAlerts(['20', '50']))
       .then('BalanceAlertsSet');
 
-  it('is raised once when what is available falls below its threshold', () => {
+  it('is raised once when the balance falls below its threshold', () => {
     const outcome = watched()
       .when(charge('50'))
       .then('Reserved', 'Settled')
@@ -17,30 +17,43 @@ describe('a balance alert', () => {
       .then('Reserved', 'Settled', 'LowBalanceReached')
       .when(charge('1', 'x3'))
       .then('Reserved', 'Settled');
-    expect(outcome.account.watch?.availableCredits.toString()).toBe('48.9999');
+    expect(outcome.account.watch?.balanceCredits.toString()).toBe('48.9999');
   });
 
-  it('names the threshold and what is available, one for each that was passed', () => {
+  it('names the threshold, the balance and what is available, one for each that was passed', () => {
     const outcome = watched()
-      .when(reservePlain('r1', '90'))
-      .then('Reserved', 'LowBalanceReached', 'LowBalanceReached');
-    expect(outcome.events.slice(1).map((event) => event.data)).toEqual([
-      { thresholdCredits: '50', availableCredits: '10', localDate: '2026-03-01' },
-      { thresholdCredits: '20', availableCredits: '10', localDate: '2026-03-01' },
+      .when(reservePlain('r1', '15'))
+      .when(charge('81'))
+      .then('Reserved', 'Settled', 'LowBalanceReached', 'LowBalanceReached');
+    const figures = { balanceCredits: '19', availableCredits: '4', localDate: '2026-03-01' };
+    expect(outcome.events.slice(2).map((event) => event.data)).toEqual([
+      { thresholdCredits: '50', ...figures },
+      { thresholdCredits: '20', ...figures },
     ]);
   });
 
-  it('is armed again when what is available is back at the threshold', () => {
+  it('is raised by what a call costs, not by what it may cost', () => {
     watched()
       .when(reservePlain('r1', '60'))
-      .then('Reserved', 'LowBalanceReached')
-      .when(settlePlain('r1', '50'))
+      .then('Reserved')
+      .when(settlePlain('r1', '49'))
       .then('Settled')
-      .when(charge('1'))
+      .when(reservePlain('r2', '51'))
+      .then('Reserved')
+      .when(settlePlain('r2', '1.5'))
+      .then('Settled', 'LowBalanceReached');
+  });
+
+  it('is armed again when the balance is back at the threshold, and not before', () => {
+    watched()
+      .when(charge('51'))
       .then('Reserved', 'Settled', 'LowBalanceReached')
       .when(grant('0.9999'))
-      .when(charge('1', 'x2'))
-      .then('Reserved', 'Settled');
+      .when(charge('0.5', 'x2'))
+      .then('Reserved', 'Settled')
+      .when(grant('0.5001', 'g10'))
+      .when(charge('0.0001', 'x3'))
+      .then('Reserved', 'Settled', 'LowBalanceReached');
   });
 
   it('is raised at once for an account that is low already, and not again when it is set again', () => {

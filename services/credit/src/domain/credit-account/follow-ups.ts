@@ -44,17 +44,18 @@ const watched = (
   watch: Watch,
   context: DecisionContext,
 ): readonly CreditAccountEvent[] => {
-  const available = watch.availableCredits;
+  const balance = watch.balanceCredits;
   const events: CreditAccountEvent[] = [];
   for (const { credits, raised } of watch.thresholds) {
     // Highest first: those that follow are lower still.
-    if (available.gte(credits)) break;
+    if (balance.gte(credits)) break;
     if (raised) continue;
     events.push({
       type: 'LowBalanceReached',
       data: {
         thresholdCredits: formatMoney(credits),
-        availableCredits: formatMoney(available),
+        balanceCredits: formatMoney(balance),
+        availableCredits: formatMoney(watch.availableCredits),
         localDate: today(account, context),
       },
     });
@@ -66,7 +67,7 @@ const watched = (
       data: {
         topUpId: `topup_${String(watch.topUps.count + 1)}`,
         amountCredits: formatMoney(topUpRule.amountCredits),
-        availableCredits: formatMoney(available),
+        availableCredits: formatMoney(watch.availableCredits),
         localDate: today(account, context),
       },
     });

@@ -94,7 +94,6 @@ export const countReserved = (
     const period = periodIn(limit.periods, each.period);
     period.openReservations++;
     period.used = period.used.plus(each.amount);
-    watchSoft(limits, limit, period);
     counted.push(each);
   }
   return counted.length > 0 ? counted : undefined;
@@ -120,7 +119,7 @@ const periodIn = (periods: Map<string, Period>, name: string): Period => {
   const known = periods.get(name);
   if (known) return known;
   for (const old of periods.values()) if (old.openReservations === 0) periods.delete(old.name);
-  const made = { name, used: zero, openReservations: 0, warned: false };
+  const made = { name, used: zero, charged: zero, openReservations: 0, warned: false };
   periods.set(name, made);
   return made;
 };
@@ -161,8 +160,10 @@ const recount = (limits: Limits, counted: Counted, amount: Money, closes: 0 | 1)
   const period = periods?.get(counted.period);
   if (!period) return;
   period.openReservations -= closes;
-  if (amount.eq(before)) return;
-  period.used = period.used.minus(before).plus(amount);
+  const replaced = closes === 1 ? zero : before;
+  if (!amount.eq(before)) period.used = period.used.minus(before).plus(amount);
+  if (amount.eq(replaced)) return;
+  period.charged = period.charged.minus(replaced).plus(amount);
   if (limit) watchSoft(limits, limit, period);
 };
 

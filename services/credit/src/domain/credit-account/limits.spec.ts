@@ -191,7 +191,7 @@ describe('a hard limit', () => {
       .when(setLimit({ limitId: 'a', mode: 'soft', unit: 'tokens', amount: '1' }))
       .when(setLimit({ limitId: 'b', ...rate, amount: '1' }))
       .when(call('r1', { outputMayShrink: true }))
-      .then('Reserved', 'LimitWarned');
+      .then('Reserved');
     expect(outcome.event('Reserved').quote?.bound.outputTokens).toBe(100);
     expect(counts(outcome.account, 'b')).toEqual({});
   });
@@ -470,38 +470,104 @@ describe('the count', () => {
 
 describe('a soft limit', () => {
   const soft = (more: Parameters<typeof setLimit>[0] = {}) =>
-    setLimit({ mode: 'soft', unit: 'requests', amount: '1', ...more });
+    setLimit({ mode: 'soft', unit: 'credits', amount: '10', ...more });
 
-  it('warns once when it is passed, and refuses nothing', () => {
-    const step = account().when(soft()).when(call('r1')).then('Reserved');
-    const passed = step.when(call('r2')).then('Reserved', 'LimitWarned');
+  it('warns once when what is charged passes it, and refuses nothing', () => {
+    const step = account().when(soft()).when(charge('x1', '10')).then('Reserved', 'Settled');
+    const passed = step.when(charge('x2', '0.5')).then('Reserved', 'Settled', 'LimitWarned');
     expect(passed.event('LimitWarned')).toEqual({
       limitId: 'lim_1',
       period: '2026-03-01',
-      used: '2',
-      amount: '1',
+      used: '10.5',
+      amount: '10',
     });
-    passed.when(call('r3')).then('Reserved').when(release('r3')).then('Released');
+    passed.when(charge('x3', '5')).then('Reserved', 'Settled');
   });
 
-  it('does not warn again when it is passed again in the same window', () => {
+  it('is passed by what calls cost, not by what they may cost', () => {
     account()
       .when(soft())
+      .when(plain('r1', '30'))
+      .then('Reserved')
+      .when(settlePlain('r1', '4'))
+      .then('Settled')
+      .when(plain('r2', '30'))
+      .then('Reserved')
+      .when(release('r2'))
+      .then('Released')
+      .when(plain('r3', '30'))
+      .then('Reserved')
+      .when(settlePlain('r3', '6.1'))
+      .then('Settled', 'LimitWarned');
+  });
+
+  it('is passed by a reservation that is charged whole', () => {
+    account()
+      .when(soft())
+      .when(plain('r1', '10.1'))
+      .then('Reserved')
+      .when(settlePlain('r1', '10.1'))
+      .then('Settled', 'LimitWarned');
+  });
+
+  it('warns again when it is passed again after it was raised', () => {
+    account()
+      .when(soft())
+      .when(charge('x1', '11'))
+      .then('Reserved', 'Settled', 'LimitWarned')
+      .when(soft({ amount: '11' }))
+      .then('LimitSet')
+      .when(charge('x2', '0.1'))
+      .then('Reserved', 'Settled', 'LimitWarned');
+  });
+
+  it('warns no second time when it was raised and is still passed', () => {
+    account()
+      .when(soft())
+      .when(charge('x1', '12'))
+      .then('Reserved', 'Settled', 'LimitWarned')
+      .when(soft({ amount: '11.5' }))
+      .then('LimitSet')
+      .when(charge('x2', '1'))
+      .then('Reserved', 'Settled');
+  });
+
+  it('warns again when a correction has brought it back, and a late settle passes it', () => {
+    account()
+      .when(soft({ unit: 'tokens', amount: '1500' }))
       .when(call('r1'))
       .when(call('r2'))
-      .then('Reserved', 'LimitWarned')
-      .when(release('r2'))
+      .when(release('r2', 'expired'), at('2026-03-01T12:12:00.000Z'))
+      .when(settleCall('r1', { input: 1000, output: 501 }))
+      .then('Settled', 'LimitWarned')
+      .when(correct('r1', { input: 1000, output: 500 }))
+      .then('UsageCorrected')
+      .when(settleCall('r2', { input: 1, output: 0 }))
+      .then('SettledLate', 'LimitWarned');
+  });
+
+  it('counts a call when it has ended, where calls are counted', () => {
+    account()
+      .when(soft({ unit: 'requests', amount: '1' }))
+      .when(call('r1'))
+      .when(call('r2'))
       .when(call('r3'))
-      .then('Reserved');
+      .then('Reserved')
+      .when(release('r1'))
+      .then('Released')
+      .when(settleCall('r2', { input: 1, output: 1 }))
+      .then('Settled')
+      .when(settleCall('r3', { input: 1, output: 1 }))
+      .then('Settled', 'LimitWarned');
   });
 
   it('warns anew in the next window', () => {
     account()
       .when(soft({ amount: '0' }))
-      .when(call('r1'))
-      .then('Reserved', 'LimitWarned')
-      .when(call('r2'), at('2026-03-01T23:00:00.000Z'))
-      .then('Reserved', 'LimitWarned');
+      .when(charge('x1', '1'))
+      .then('Reserved', 'Settled', 'LimitWarned')
+      .when(charge('x2', '1'), at('2026-03-01T23:00:00.000Z'))
+      .then('Reserved', 'Settled', 'LimitWarned');
   });
 
   it('warns where the settle, and not the reservation, passes it', () => {
@@ -523,18 +589,16 @@ describe('a soft limit', () => {
     expect(step.event('LimitWarned').period).toBe('2026-03-01');
   });
 
-  it('warns at once when it is lowered below what is used, and when a hard one becomes soft there', () => {
+  it('warns at once when it is lowered below what is charged, and when a hard one becomes soft there', () => {
     account()
-      .when(soft({ amount: '2' }))
-      .when(call('r1'))
-      .when(call('r2'))
-      .when(soft({ amount: '1' }))
+      .when(soft({ amount: '20' }))
+      .when(charge('x1', '11'))
+      .when(soft())
       .then('LimitSet', 'LimitWarned');
     account()
-      .when(setLimit({ unit: 'requests', amount: '2' }))
-      .when(call('r1'))
-      .when(call('r2'))
-      .when(setLimit({ unit: 'requests', amount: '1' }))
+      .when(setLimit({ amount: '20' }))
+      .when(charge('x1', '11'))
+      .when(setLimit())
       .then('LimitSet')
       .when(soft())
       .then('LimitSet', 'LimitWarned');

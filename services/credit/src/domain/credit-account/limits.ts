@@ -29,7 +29,10 @@ export interface Period {
   readonly name: string;
   /** Charged, and reserved by what is still open. */
   used: Money;
+  /** Of that what is charged: a soft limit is passed by what was spent, not by what calls may yet cost. */
+  charged: Money;
   openReservations: number;
+  /** True once what is charged has passed the limit, until it is within it again. */
   warned: boolean;
 }
 
@@ -118,9 +121,10 @@ export const dropLimit = (limits: Limits, limit: Limit): void => {
 const indexOf = (limits: Limits, limit: Limit): Map<string, Limit[]> =>
   limit.mode === 'rate' ? limits.rates : limits.counting;
 
-/** To be called when what is used, or the limit, has changed. */
+/** To be called when what is charged, or the limit, has changed. */
 export const watchSoft = (limits: Limits, limit: Limit, period: Period): void => {
-  if (limit.mode === 'soft' && !period.warned && period.used.gt(limit.amount)) {
-    limits.passed.set(period, limit);
-  }
+  if (period.charged.lte(limit.amount)) {
+    period.warned = false;
+    limits.passed.delete(period);
+  } else if (limit.mode === 'soft' && !period.warned) limits.passed.set(period, limit);
 };

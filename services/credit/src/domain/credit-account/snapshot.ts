@@ -126,6 +126,7 @@ const marks = recordOf<Marks>({ idTimeMaxMs: count, otherIds: flag, revisionMax:
 const period = recordOf<Period>({
   name: text,
   used: money,
+  charged: money,
   openReservations: count,
   warned: flag,
 });
@@ -159,6 +160,7 @@ const recurringGrant = recordOf<RecurringGrant>({
 });
 
 const watch = recordOf<Watch>({
+  balanceCredits: money,
   availableCredits: money,
   thresholds: listOf(recordOf<Threshold>({ credits: money, raised: flag })),
   topUpRule: maybe(

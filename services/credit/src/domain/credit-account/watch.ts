@@ -2,7 +2,7 @@ import type { Money } from '@tollkeeper/kernel';
 
 export interface Threshold {
   readonly credits: Money;
-  /** True once what is available has fallen below, until it is up again. */
+  /** True once the balance has fallen below, until it is up again. */
   raised: boolean;
 }
 
@@ -25,9 +25,14 @@ export interface TopUps {
   readonly unfulfilled: Set<string>;
 }
 
-/** What is available, kept from event to event for those who want to know when it runs low. */
+/** What an account has, kept from event to event for those who want to know when it runs low. */
 export interface Watch {
-  /** At the time of the account's last event. */
+  /**
+   * At the time of the account's last event. Alerts go by it, since a call that reserves much and costs little
+   * would take what is available below a threshold and back each time.
+   */
+  balanceCredits: Money;
+  /** At that time too. Top-ups go by it: who has nothing available is refused, whatever is reserved. */
   availableCredits: Money;
   /** Highest first. */
   thresholds: Threshold[];
