@@ -45,11 +45,16 @@ const limits = [
 ] as const;
 
 export interface LedgerClient {
-  readonly open: (accountIds: readonly string[]) => Promise<void>;
+  /** Funds them with more than any bench takes, unless told otherwise. */
+  readonly open: (accountIds: readonly string[], amountCredits?: string) => Promise<void>;
   /** Sets hard limits on a key, a user and a project of the account, wide enough for any bench. */
   readonly limit: (accountId: string) => Promise<void>;
   /** Reserves a completion and settles it. */
   readonly pair: (accountId: string) => Promise<void>;
+  /** Reserves a completion. @throws RefusedError */
+  readonly reserve: (accountId: string) => Promise<string>;
+  /** Asks the account's owner what is left. */
+  readonly balance: (accountId: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -64,18 +69,35 @@ export const openLedgerClient = async (
     subject: creditSubjects.batch('0'),
     inboxPrefix: inboxPrefixOf(gatewayUrl),
   });
-  const openOne = async (accountId: string): Promise<void> => {
+  const openOne = async (accountId: string, amountCredits: string): Promise<void> => {
     const timeoutMs = 30_000;
     const open = { commandId: `open_${accountId}`, ownerUserId: 'usr_bench', tier: 'pro' };
     accepted(await request(operator, creditSubjects.open(accountId), open, { timeoutMs }));
-    const grant = { commandId: `grant_${accountId}`, amountCredits: '1000000000' };
+    const grant = { commandId: `grant_${accountId}`, amountCredits };
     accepted(await request(operator, creditSubjects.grant(accountId), grant, { timeoutMs }));
   };
+  const reserve = async (accountId: string): Promise<string> => {
+    const reservationId = uuidv7();
+    const body = { commandId: reservationId, ...call };
+    accepted(await lane.send({ verb: 'reserve', accountId, body }, 30_000));
+    return reservationId;
+  };
   return {
-    open: async (accountIds) => {
+    reserve,
+    balance: async (accountId) => {
+      const subject = creditSubjects.balance(accountId);
+      const { status, reason } = (await request(nats, subject, {}, { timeoutMs: 30_000 })) as {
+        status?: string;
+        reason?: string;
+      };
+      if (status === 'refused') throw new RefusedError(reason);
+    },
+    open: async (accountIds, amountCredits = '1000000000') => {
       const left = [...accountIds];
       const worker = async (): Promise<void> => {
-        for (let next = left.pop(); next !== undefined; next = left.pop()) await openOne(next);
+        for (let next = left.pop(); next !== undefined; next = left.pop()) {
+          await openOne(next, amountCredits);
+        }
       };
       await Promise.all(Array.from({ length: 200 }, worker));
     },
@@ -87,13 +109,7 @@ export const openLedgerClient = async (
       }
     },
     pair: async (accountId) => {
-      const reservationId = uuidv7();
-      const reserve = {
-        verb: 'reserve',
-        accountId,
-        body: { commandId: reservationId, ...call },
-      } as const;
-      accepted(await lane.send(reserve, 30_000));
+      const reservationId = await reserve(accountId);
       const body = { commandId: uuidv7(), reservationId, attempts };
       accepted(await lane.send({ verb: 'settle', accountId, body }, 30_000));
     },

@@ -4,10 +4,12 @@ import { benchGateway } from './gateway.bench.js';
 import { benchGrowth } from './growth.bench.js';
 import { benchLedger } from './ledger.bench.js';
 import { benchOverload } from './overload.bench.js';
+import { benchRefusals } from './refusals.bench.js';
 
 const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--instances 1] [--profile credit]
 npm run bench -- growth  [--seconds 3] [--accounts 1000]
 npm run bench -- overload [--seconds 5] [--accounts 1000] [--instances 1]
+npm run bench -- refusals [--seconds 5] [--accounts 1000] [--callers 1,64,500]
 npm run bench -- gateway [--store postgres|kurrentdb] [--seconds 10] [--accounts 1000] [--clients 200] [--rate 200] [--profile gateway,credit]
 npm run bench -- cold-load [--events 1000000] [--tail 128] [--open 100]`;
 
@@ -52,6 +54,13 @@ switch (positionals[0]) {
       seconds: Number(values.seconds ?? 5),
       accounts: Number(values.accounts ?? 1_000),
       instances: Number(values.instances),
+    });
+    break;
+  case 'refusals':
+    await benchRefusals({
+      seconds: Number(values.seconds ?? 5),
+      accounts: Number(values.accounts ?? 1_000),
+      callers: values.callers.split(',').map(Number),
     });
     break;
   case 'gateway':

@@ -73,7 +73,6 @@ export const readConfig = (env: NodeJS.ProcessEnv): CreditConfig => {
 const leaseTimesOf = (leaseMs: number): LeaseTimes => ({
   renewEveryMs: leaseMs / 5,
   leaseMs,
-  marginMs: leaseMs / 5,
 });
 
 const rulesOf = (env: z.output<typeof config>): AccountRules => ({

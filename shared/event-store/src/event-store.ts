@@ -90,6 +90,13 @@ export interface EventStore {
   ) => Promise<AppendResult>;
   /** The stream's events in order; none for a stream that does not exist. */
   readonly read: (stream: string, options?: ReadOptions) => AsyncIterable<RecordedEvent>;
+  /**
+   * The revision of the stream's last event; undefined where the stream does not exist. What was stored when it is called, by
+   * whomever, counts.
+   *
+   * @throws StoreUnavailableError
+   */
+  readonly lastRevision: (stream: string) => Promise<number | undefined>;
   readonly subscribe: (options: SubscribeOptions) => Subscription;
   /**
    * The position of the last event stored, undefined in an empty store. With categories: of the last event

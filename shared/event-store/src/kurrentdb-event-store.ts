@@ -105,6 +105,7 @@ export const openKurrentdbEventStore = async (
     storeId: () => Promise.resolve(id),
     append,
     read: (stream, readOptions) => read(reader, stream, readOptions),
+    lastRevision: (stream) => lastRevision(reader, stream),
     subscribe: (subscribeOptions) => {
       const subscription = subscribeToNode(reader, subscribeOptions, onError);
       subscriptions.add(subscription);
@@ -179,11 +180,34 @@ const readOnce = async function* (
     fromRevision: BigInt(fromRevision),
     ...(Number.isFinite(limit) ? { maxCount: limit } : {}),
   });
-  try {
-    for await (const { event } of events) {
-      if (!event?.position) throw new Error(`stream ${stream}: an event without a position`);
-      yield fromNode(event, event.position);
+  for await (const { event } of whereItExists(events)) {
+    if (!event?.position) throw new Error(`stream ${stream}: an event without a position`);
+    yield fromNode(event, event.position);
+  }
+};
+
+const lastRevision = async (
+  client: KurrentDBClient,
+  stream: string,
+): Promise<number | undefined> => {
+  const open = async function* (): AsyncGenerator<number> {
+    const last = client.readStream(stream, {
+      direction: BACKWARDS,
+      fromRevision: END,
+      maxCount: 1,
+    });
+    for await (const { event } of whereItExists(last)) {
+      if (event) yield Number(event.revision);
     }
+  };
+  for await (const revision of retrying(open)) return revision;
+  return undefined;
+};
+
+/** Nothing of a stream that does not exist. */
+const whereItExists = async function* <T>(events: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* events;
   } catch (error) {
     if (!(error instanceof StreamNotFoundError)) throw error;
   }

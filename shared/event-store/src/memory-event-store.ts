@@ -69,6 +69,12 @@ export const createMemoryEventStore = (
       yield* events.slice(from, from + (options.limit ?? Infinity));
     },
 
+    lastRevision: async (stream) => {
+      checkOpen();
+      await Promise.resolve();
+      return storage.streams.get(stream)?.at(-1)?.revision;
+    },
+
     subscribe: (options) => {
       checkOpen();
       const categories = new Set(options.categories);

@@ -19,6 +19,7 @@ import {
 import { describeEventStore } from './event-store.contract.js';
 import {
   InvalidEventError,
+  StoreUnavailableError,
   UnknownOutcomeError,
   UnsafeStoreError,
   type EventStore,
@@ -523,6 +524,28 @@ describe('the PostgreSQL store', () => {
       'setting-8',
     ]);
     await follower.stop();
+  });
+
+  it('fails a read that is not answered in time, and reads again when it can', async () => {
+    const url = new URL(await newDatabase());
+    const proxy = await startLossyProxy(url.hostname, Number(url.port));
+    url.port = String(proxy.port);
+    const store = await opened(url.href, { readTimeoutMs: 300 });
+    const stream = newStream();
+    await store.append(stream, 'no-stream', newEvents(1));
+    proxy.loseReplies();
+    const failed = await Promise.allSettled([
+      store.lastRevision(stream),
+      collect(store.read(stream)),
+    ]);
+    expect(failed.map((each) => (each as PromiseRejectedResult).reason as unknown)).toEqual([
+      expect.any(StoreUnavailableError),
+      expect.any(StoreUnavailableError),
+    ]);
+    proxy.heal();
+    expect(await store.lastRevision(stream)).toBe(0);
+    expect(await collect(store.read(stream))).toHaveLength(1);
+    await proxy.close();
   });
 
   it('does not take repeatable read, under which its check could be stale', async () => {

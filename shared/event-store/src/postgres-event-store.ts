@@ -18,6 +18,8 @@ export interface PostgresEventStoreOptions {
   readonly onError?: (error: unknown) => void;
   /** After that an append's outcome is unknown; 10 s unless given. */
   readonly appendTimeoutMs?: number;
+  /** After that a read fails; 10 s unless given. */
+  readonly readTimeoutMs?: number;
   /** How long a subscription trusts in being notified; 1 s unless given. */
   readonly pollMs?: number;
 }
@@ -51,7 +53,7 @@ export const openPostgresEventStore = async (
     },
     onError,
   );
-  const reader = createReader(readers);
+  const reader = createReader(readers, options.readTimeoutMs ?? 10_000);
   const subscriptions = new Set<Subscription>();
 
   return {
@@ -59,6 +61,7 @@ export const openPostgresEventStore = async (
     append: async (stream, expected, events) =>
       appender.append(stream, expected, events, checkAppend(stream, expected, events)),
     read: reader.read,
+    lastRevision: reader.lastRevision,
     subscribe: (subscribeOptions) => {
       const { categories } = subscribeOptions;
       const subscription = subscribeByPulling(

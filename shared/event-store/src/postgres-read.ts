@@ -12,6 +12,7 @@ import type { Page } from './pull-subscription.js';
 const pageEventsMax = 1_000;
 const pageEventsFirst = 128;
 const pageLengthAimed = 2 * 1024 * 1024;
+const questionsMax = 1_000;
 
 const columns = `position, revision, recorded_at AT TIME ZONE 'UTC', id, stream, type, data, metadata`;
 const queries = {
@@ -19,6 +20,7 @@ const queries = {
   head: 'SELECT nullif(position, 0) FROM event_store.head',
   head_of_categories: 'SELECT event_store.head_of_categories($1)',
   read_stream: `SELECT ${columns} FROM event_store.read_stream($1, $2, $3)`,
+  last_revisions: 'SELECT event_store.last_revisions($1)',
   read_categories: `SELECT ${columns} FROM event_store.read_categories($1, $2, $3)`,
 } as const;
 
@@ -28,29 +30,40 @@ export interface PostgresReader {
   readonly storeId: () => Promise<string>;
   readonly head: (categories?: readonly string[]) => Promise<Position | undefined>;
   readonly read: (stream: string, options?: ReadOptions) => AsyncGenerator<RecordedEvent>;
+  readonly lastRevision: (stream: string) => Promise<number | undefined>;
   /** Fetches page after page of some categories' events. */
   readonly follow: (
     categories: readonly string[],
   ) => (after: Position | undefined) => Promise<Page>;
 }
 
-export const createReader = (pool: Pool): PostgresReader => {
+/** A query that is not answered within `timeoutMs` fails: its connection may be half-open, and is given up. */
+export const createReader = (pool: Pool, timeoutMs: number): PostgresReader => {
   const select = async (name: keyof typeof queries, values: unknown[] = []): Promise<Row[]> => {
+    const query = {
+      name: `event_store.${name}`,
+      text: queries[name],
+      values,
+      types: asText,
+      rowMode: 'array' as const,
+      query_timeout: timeoutMs,
+    };
     try {
-      const { rows } = await pool.query<(string | null)[]>({
-        name: `event_store.${name}`,
-        text: queries[name],
-        values,
-        types: asText,
-        rowMode: 'array',
-      });
+      const { rows } = await pool.query<(string | null)[]>(query);
       return rows;
     } catch (error) {
       throw new StoreUnavailableError('the event store could not be read', { cause: error });
     }
   };
 
+  const lastRevision = gathered(async (streams) => {
+    const rows = await select('last_revisions', [streams]);
+    return rows.map(([revision]) => (typeof revision === 'string' ? Number(revision) : undefined));
+  });
+
   return {
+    lastRevision,
+
     storeId: async () => {
       const [row] = await select('store_id');
       if (!row?.[0]) throw new Error('event_store.head is empty');
@@ -90,6 +103,40 @@ export const createReader = (pool: Pool): PostgresReader => {
       };
     },
   };
+};
+
+interface Question<T> {
+  readonly about: string;
+  readonly resolve: (answer: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * One query in flight; what is asked meanwhile goes together in the next, as appends do. Answers come in the
+ * order of the questions, and to each from a query that began after it was asked.
+ */
+const gathered = <T>(
+  ask: (about: readonly string[]) => Promise<readonly T[]>,
+): ((about: string) => Promise<T>) => {
+  const waiting: Question<T>[] = [];
+  let asking = false;
+  const askAll = async (): Promise<void> => {
+    for (asking = true; waiting.length > 0;) {
+      const questions = waiting.splice(0, questionsMax);
+      try {
+        const answers = await ask(questions.map(({ about }) => about));
+        for (const [place, { resolve }] of questions.entries()) resolve(answers[place] as T);
+      } catch (error) {
+        for (const { reject } of questions) reject(error);
+      }
+    }
+    asking = false;
+  };
+  return (about) =>
+    new Promise((resolve, reject) => {
+      waiting.push({ about, resolve, reject });
+      if (!asking) void askAll();
+    });
 };
 
 const toRecorded = (row: Row): RecordedEvent => {

@@ -110,6 +110,37 @@ export const describeRead = (bench: Bench): void => {
     });
   });
 
+  describe('the last revision', () => {
+    it('is none of a stream that does not exist', async () => {
+      expect(await bench.store().lastRevision(newStream())).toBeUndefined();
+    });
+
+    it('is that of the last event, also of one that another instance has appended', async () => {
+      const stream = newStream();
+      await bench.store().append(stream, 'no-stream', newEvents(3));
+      expect(await bench.store().lastRevision(stream)).toBe(2);
+      const another = await bench.openAnother();
+      await another.append(stream, 2, newEvents(1));
+      expect(await bench.store().lastRevision(stream)).toBe(3);
+      expect(await bench.store().lastRevision(`${stream}-1`)).toBeUndefined();
+    });
+
+    it('counts everything that was stored when it was asked, however many ask at a time', async () => {
+      const streams = Array.from({ length: 200 }, () => newStream());
+      const asked = streams.map(async (stream, n) => {
+        const revisions: (number | undefined)[] = [];
+        for (let expected = -1; expected < n % 3; expected += 1) {
+          await bench.store().append(stream, expected < 0 ? 'no-stream' : expected, newEvents(1));
+          revisions.push(await bench.store().lastRevision(stream));
+        }
+        return revisions;
+      });
+      expect(await Promise.all(asked)).toEqual(
+        streams.map((_, n) => [0, 1, 2].slice(0, (n % 3) + 1)),
+      );
+    });
+  });
+
   describe('payload bytes', () => {
     it.each(Object.entries(payloads))('keeps %s', async (_, payload) => {
       const stream = newStream();

@@ -60,8 +60,10 @@ interface Batch {
   readonly snapshot: AccountSnapshot | undefined;
 }
 
+type Revision = LoadedAccount['revision'];
+
 interface Turn {
-  flight: { readonly batch: Batch; readonly stored: Promise<number | 'conflict'> } | undefined;
+  flight: { readonly batch: Batch; readonly stored: Promise<Revision | 'conflict'> } | undefined;
   /** Decided on the assumption that the flight lands; thrown away if it does not. */
   next: Batch | undefined;
 }
@@ -78,6 +80,9 @@ const parkedMs = 30_000;
  * One account's single writer: one append in flight, and what comes in meanwhile is decided together against the
  * evolving state and appended when it returns. No outcome leaves before every event that its decision saw
  * is stored; after an append of unknown outcome nothing more is decided until the store has said what became of it.
+ * Nor does any leave before the store has said that nobody else wrote in between: an append says so by its expected
+ * revision, and where nothing is appended (a refusal, a repetition, a look) the store is asked. So whoever else may
+ * take this account for its own, a refusal is never decided on a state that has passed.
  */
 export class AccountMailbox {
   private loaded: Loaded | undefined;
@@ -183,15 +188,13 @@ export class AccountMailbox {
       turn.flight = undefined;
     }
     if (!turn.next) return;
-    if (turn.next.events.length === 0) {
-      answer(turn.next);
-      this.offer(turn.next.snapshot);
-    } else {
-      const stored = this.appendUntilKnown(loaded.revision, turn.next.events);
-      // Awaited in the next step; a failure in between must not end the process.
-      stored.catch(() => undefined);
-      turn.flight = { batch: turn.next, stored };
-    }
+    const stored =
+      turn.next.events.length === 0
+        ? this.confirm(loaded.revision)
+        : this.appendUntilKnown(loaded.revision, turn.next.events);
+    // Awaited in the next step; a failure in between must not end the process.
+    stored.catch(() => undefined);
+    turn.flight = { batch: turn.next, stored };
     turn.next = undefined;
   }
 
@@ -333,6 +336,15 @@ export class AccountMailbox {
       this.with_.logger.error({ err: error, commandId: command.commandId }, 'a decision failed');
       return undefined;
     }
+  }
+
+  /** Whether the stream still ends where the decisions took it to end. */
+  private async confirm(revision: Revision): Promise<Revision | 'conflict'> {
+    const stream = creditStream(this.accountId);
+    const actual = (await this.with_.store.lastRevision(stream)) ?? 'no-stream';
+    if (actual === revision) return revision;
+    this.with_.logger.warn({ stream, revision, actual }, 'decided on a state that has passed');
+    return 'conflict';
   }
 
   /** Retries an append of unknown outcome by the same ids at the same revision until the store says. */

@@ -70,43 +70,16 @@ export class CreditAccounts {
     if (full && !submission.urgent) return Promise.resolve(overloaded);
     this.waiting++;
     this.count(partition, 1);
-    const generation = this.ownership.generationOf(partition);
     return new Promise((resolve) => {
-      const done = (outcome: Outcome): void => {
-        this.waiting--;
-        this.count(partition, -1);
-        resolve(outcome);
-      };
       mailbox.submit({
         ...submission,
         resolve: (outcome) => {
-          const { ownership } = this;
-          if (ownership.isFresh() && ownership.generationOf(partition) === generation) {
-            done(outcome);
-          } else {
-            const isLook = submission.command === undefined;
-            void this.judged(outcome, isLook, partition, generation).then(done);
-          }
+          this.waiting--;
+          this.count(partition, -1);
+          resolve(outcome);
         },
       });
     });
-  }
-
-  /**
-   * An outcome that was decided while the lease may have run out. Once the partition is lost nothing leaves
-   * any more: what was stored is the new owner's to answer, so that it never refuses on a state which
-   * somebody has seen change. While nobody can say, what is stored is sure and a refusal is not.
-   */
-  private async judged(
-    outcome: Outcome,
-    isLook: boolean,
-    partition: number,
-    generation: number,
-  ): Promise<Outcome> {
-    const standing = await this.ownership.confirm(partition, generation);
-    if (standing === 'held') return outcome;
-    if (standing === 'lost') return notOwner;
-    return outcome.type === 'accepted' && !isLook ? outcome : notOwner;
   }
 
   private count(partition: number, by: 1 | -1): void {

@@ -71,12 +71,11 @@ const world = () => {
 const servedBy = ({ keeper }: Instance): number[] => partitions.filter((at) => keeper.serves(at));
 
 describe('leases of partitions', () => {
-  it('are all of the first instance at once, and trusted', async () => {
+  it('are all of the first instance at once', async () => {
     const { instanceOf } = world();
     const a = instanceOf('a');
     await a.keeper.join();
     expect(servedBy(a)).toEqual(partitions);
-    expect(a.keeper.isFresh()).toBe(true);
     expect(a.keeper.hasPeers).toBe(false);
   });
 
@@ -108,7 +107,7 @@ describe('leases of partitions', () => {
     expect([servedBy(a).length, servedBy(b).length]).toEqual([33, 31]);
   });
 
-  it('of a silent instance are taken after the lease time, when it trusts them no more itself', async () => {
+  it('of a silent instance are taken after the lease time, and shared again when it is back', async () => {
     const { instanceOf, turn, pass, state } = world();
     const [a, b] = [instanceOf('a'), instanceOf('b')];
     await a.keeper.join();
@@ -120,8 +119,6 @@ describe('leases of partitions', () => {
       expect(state.nowMs - silentAt).toBeLessThan(leaseMs + 2_000);
       await pass(1_000, a);
     }
-    expect(b.keeper.isFresh()).toBe(false);
-    expect(await b.keeper.confirm(servedBy(b)[0] ?? 0, 1)).toBe('lost');
     await turn(b, a, b);
     expect([servedBy(a).length, servedBy(b).length]).toEqual([32, 32]);
   });
@@ -146,23 +143,19 @@ describe('leases of partitions', () => {
     expect([former.superseded, later.superseded]).toEqual([true, false]);
     expect(servedBy(former)).toEqual([]);
     expect(servedBy(later)).toHaveLength(64);
-    expect(former.keeper.isFresh()).toBe(false);
   });
 
-  it('are trusted no more when the store is away, and again when it is back', async () => {
-    const { instanceOf, pass, turn, state } = world();
+  it('are served on while the lease store is away', async () => {
+    const { instanceOf, pass, turn } = world();
     const a = instanceOf('a');
     await a.keeper.join();
     a.failure = 'lost-request';
-    await pass(leaseMs, a);
+    await pass(4 * leaseMs, a);
     expect(servedBy(a)).toHaveLength(64);
-    expect(a.keeper.isFresh()).toBe(false);
-    expect(await a.keeper.confirm(0, a.keeper.generationOf(0))).toBe('unreachable');
     a.failure = 'none';
     await turn(a);
-    state.nowMs += 3_000;
-    expect(a.keeper.isFresh()).toBe(true);
-    expect(await a.keeper.confirm(0, a.keeper.generationOf(0))).toBe('held');
+    expect(servedBy(a)).toHaveLength(64);
+    expect(a.changed).toHaveLength(1);
   });
 
   it('survive a renewal whose confirmation was lost', async () => {
@@ -174,7 +167,7 @@ describe('leases of partitions', () => {
     a.failure = 'none';
     await turn(a, a);
     expect(a.superseded).toBe(false);
-    expect(a.keeper.isFresh()).toBe(true);
+    expect(servedBy(a)).toHaveLength(64);
   });
 
   it('are taken anew when the store has lost its memory', async () => {
@@ -185,7 +178,6 @@ describe('leases of partitions', () => {
     store.clear();
     await turn(a, a, a);
     expect(servedBy(a)).toHaveLength(64);
-    expect(a.keeper.isFresh()).toBe(true);
     expect(a.superseded).toBe(false);
   });
 
@@ -203,7 +195,7 @@ describe('leases of partitions', () => {
     expect(b.keeper.hasPeers).toBe(false);
   });
 
-  it('are never trusted by two at once, whatever is lost, paused or slow', async () => {
+  it('are of one each and shared fairly in the end, whatever was lost, paused or slow', async () => {
     const name = fc.integer({ min: 0, max: 2 });
     const action = fc.oneof(
       { weight: 4, arbitrary: fc.record({ type: fc.constant('work' as const), name }) },
@@ -253,12 +245,6 @@ describe('leases of partitions', () => {
             }
           }
           await new Promise((resolve) => setImmediate(resolve));
-          for (const at of partitions) {
-            const trusted = instances.filter(
-              ({ keeper }) => keeper.serves(at) && keeper.isFresh(),
-            ).length;
-            if (trusted > 1) throw new Error(`partition ${String(at)} is trusted by two`);
-          }
         }
         for (const instance of instances) {
           instance.failure = 'none';
@@ -271,6 +257,7 @@ describe('leases of partitions', () => {
           await turn(...instances);
         }
         expect(instances.map((each) => servedBy(each).length).sort()).toEqual([21, 21, 22]);
+        expect(instances.flatMap(servedBy).sort((a, b) => a - b)).toEqual(partitions);
       }),
       { numRuns: 1000 },
     );

@@ -18,14 +18,11 @@ export interface LeaseTimes {
   readonly renewEveryMs: number;
   /** Without a new beat for so long, others may take what an instance owns. */
   readonly leaseMs: number;
-  /** So much earlier the instance itself stops trusting its leases. */
-  readonly marginMs: number;
 }
 
 export const defaultLeaseTimes: LeaseTimes = {
   renewEveryMs: 1_000,
   leaseMs: 5_000,
-  marginMs: 1_000,
 };
 
 export interface LeaseKeeperOptions {
@@ -48,21 +45,17 @@ const serving = 1;
 const handingOver = 2;
 
 /**
- * Keeps this instance's share of the partitions. Leases need no synchronised clocks: an observer calls one over when
- * it has seen no new beat for `leaseMs` of its own monotonic time; the owner stops trusting it `marginMs` earlier,
- * counted from before the last beat that the store confirmed was sent.
+ * Keeps this instance's share of the partitions, so that as a rule one instance writes an account and no two fight for
+ * it. Nothing that is answered rests on it: what two decide at a time is told apart by the store (account-mailbox.ts). An
+ * observer calls a lease over when it has seen no new beat for `leaseMs` of its own monotonic time.
  */
 export class LeaseKeeper implements Ownership {
   private readonly states = new Uint8Array(partitionCount);
-  private readonly generations = new Uint32Array(partitionCount);
   private readonly sightings: Sightings;
   private table: Versioned<PartitionTable> = { value: emptyTable, revision: 0 };
   private epoch = 0;
   private beatRevision = 0;
-  /** When the last beat was sent after which the leases were sure. */
-  private renewedAtMs = -Infinity;
-  private freshUntilMs = -Infinity;
-  private failedAtMs = -Infinity;
+  private unreachable = false;
   /** When the beats were last asked for: what an answer shows may be that old. */
   private lookedAtMs = -Infinity;
   private superseded = false;
@@ -72,7 +65,6 @@ export class LeaseKeeper implements Ownership {
   private beating: Promise<void> | undefined;
   private working: Promise<void> | undefined;
   private again = false;
-  private reading: Promise<void> | undefined;
   private readonly waiters = new Set<() => void>();
   /** A hand-over was written, or not: nobody knows yet. */
   private unsure = false;
@@ -99,35 +91,8 @@ export class LeaseKeeper implements Ownership {
     return this.states[partition] === serving;
   }
 
-  generationOf(partition: number): number {
-    return this.generations[partition] ?? 0;
-  }
-
-  isFresh(): boolean {
-    return this.with_.nowMs() < this.freshUntilMs;
-  }
-
   ownerOf(partition: number): string | undefined {
     return this.table.value.owners[partition] ?? undefined;
-  }
-
-  async confirm(partition: number, generation: number): Promise<'held' | 'lost' | 'unreachable'> {
-    if (this.superseded) return 'lost';
-    if (!this.isFresh()) {
-      const failedLately = this.with_.nowMs() - this.failedAtMs < 2 * this.with_.times.renewEveryMs;
-      if (failedLately) return 'unreachable';
-      try {
-        // A look that has begun already may have read the table before this was decided.
-        await this.reading?.catch(() => undefined);
-        await this.refresh();
-      } catch (error) {
-        this.failed(error);
-        return 'unreachable';
-      }
-    }
-    return this.states[partition] !== notMine && this.generations[partition] === generation
-      ? 'held'
-      : 'lost';
   }
 
   /** Resolves at the next change of the table, or after so long. Asks for the table at once. */
@@ -236,13 +201,11 @@ export class LeaseKeeper implements Ownership {
     const { store, instance } = this.with_;
     const [beat, table] = await Promise.all([store.readBeat(instance), store.readTable()]);
     const known = Math.max(beat?.value.epoch ?? 0, table?.value.members[instance]?.epoch ?? 0);
-    const sentAtMs = this.with_.nowMs();
     const epoch = known + 1;
     const revision = await store.writeBeat(instance, { epoch }, beat?.revision ?? 0);
     if (revision === 'conflict') return false;
     this.epoch = epoch;
     this.beatRevision = revision;
-    this.renewed(sentAtMs);
     return true;
   }
 
@@ -256,13 +219,10 @@ export class LeaseKeeper implements Ownership {
   private async renew(): Promise<void> {
     if (this.superseded) return;
     const { store, instance } = this.with_;
-    const sentAtMs = this.with_.nowMs();
     const revision = await store.writeBeat(instance, { epoch: this.epoch }, this.beatRevision);
+    this.unreachable = false;
     if (revision !== 'conflict') {
       this.beatRevision = revision;
-      // A beat that came in time left nobody a moment in which to call the lease over.
-      const inTime = this.with_.nowMs() < this.renewedAtMs + this.with_.times.leaseMs;
-      if (inTime || (await this.regain())) this.renewed(sentAtMs);
       return;
     }
     const beat = await store.readBeat(instance);
@@ -271,43 +231,18 @@ export class LeaseKeeper implements Ownership {
     else this.beatRevision = beat?.revision ?? 0;
   }
 
-  /**
-   * After a beat that may have come too late: someone may have looked before it and be about to take over. The
-   * table gets a new revision, so that whoever acts on an older one fails, and whoever reads it sees the beat.
-   */
-  private async regain(): Promise<boolean> {
-    await this.readTable();
-    return !this.superseded && (await this.writeTable(this.table.value));
-  }
-
-  private renewed(sentAtMs: number): void {
-    const { leaseMs, marginMs } = this.with_.times;
-    this.renewedAtMs = sentAtMs;
-    this.freshUntilMs = sentAtMs + leaseMs - marginMs;
-    this.failedAtMs = -Infinity;
-  }
-
-  /** After a pause: is still mine what was mine? Callers share one look. */
-  private refresh(): Promise<void> {
-    return (this.reading ??= (async () => {
-      await this.readTable();
-      await this.renew();
-    })().finally(() => (this.reading = undefined)));
-  }
-
+  /** Said once: every try of a long outage would be a flood. */
   private failed(error: unknown): void {
-    const now = this.with_.nowMs();
-    if (this.failedAtMs === -Infinity || this.isFresh()) {
+    if (!this.unreachable) {
       this.with_.logger.warn({ reason: messageOf(error) }, 'the lease store cannot be reached');
     }
-    this.failedAtMs = now;
+    this.unreachable = true;
   }
 
   private stepDown(): void {
     this.superseded = true;
-    this.freshUntilMs = -Infinity;
     const lost = this.owned();
-    for (const partition of lost) this.setState(partition, notMine);
+    for (const partition of lost) this.states[partition] = notMine;
     this.with_.onChanged(new Set(lost));
     this.with_.logger.fatal(
       { instance: this.instance },
@@ -346,7 +281,7 @@ export class LeaseKeeper implements Ownership {
     for (let partition = 0; partition < partitionCount; partition++) {
       const mine = member && owners[partition] === this.instance;
       if (mine === (this.states[partition] !== notMine)) continue;
-      this.setState(partition, mine ? serving : notMine);
+      this.states[partition] = mine ? serving : notMine;
       changed.add(partition);
     }
     if (changed.size > 0) {
@@ -357,11 +292,6 @@ export class LeaseKeeper implements Ownership {
       );
     }
     for (const waiter of this.waiters) waiter();
-  }
-
-  private setState(partition: number, state: number): void {
-    this.states[partition] = state;
-    this.generations[partition] = this.generationOf(partition) + 1;
   }
 
   private async writeTable(table: PartitionTable): Promise<boolean> {
