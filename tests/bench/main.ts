@@ -6,7 +6,7 @@ import { benchLedger } from './ledger.bench.js';
 import { benchOverload } from './overload.bench.js';
 import { benchRefusals } from './refusals.bench.js';
 
-const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--instances 1] [--profile credit]
+const usage = `npm run bench -- ledger  [--store postgres|kurrentdb] [--seconds 5] [--accounts 10000] [--callers 1,64,500] [--instances 1] [--long-events 50000] [--profile credit]
 npm run bench -- growth  [--seconds 3] [--accounts 1000]
 npm run bench -- overload [--seconds 5] [--accounts 1000] [--instances 1]
 npm run bench -- refusals [--seconds 5] [--accounts 1000] [--callers 1,64,500]
@@ -27,6 +27,7 @@ const { positionals, values } = parseArgs({
     events: { type: 'string', default: '1000000' },
     tail: { type: 'string', default: '128' },
     open: { type: 'string', default: '100' },
+    'long-events': { type: 'string', default: '50000' },
   },
 });
 const store = values.store === 'kurrentdb' ? 'kurrentdb' : 'postgres';
@@ -41,6 +42,7 @@ switch (positionals[0]) {
       callers: values.callers.split(',').map(Number),
       profile: profiled.includes('credit'),
       instances: Number(values.instances),
+      longEvents: Number(values['long-events']),
     });
     break;
   case 'growth':
