@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { startEphemeralNats, type RunningNats } from '@tollkeeper/servers';
+import { join } from 'node:path';
+import {
+  newNatsPasswords,
+  startEphemeralNats,
+  type EphemeralNats,
+  type RunningNats,
+} from '@tollkeeper/servers';
+import type { NatsConnection } from '@nats-io/transport-node';
 import { Decimal } from 'decimal.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeCredit } from './fake-credit.fixture.js';
@@ -272,5 +279,41 @@ describe('the client, over a real nats-server', () => {
       if (expected instanceof Object) expect(result).toMatchObject(expected);
       else expect(result).toBe(expected);
     });
+  });
+});
+
+describe('the client’s connection', () => {
+  let server: EphemeralNats;
+  beforeAll(async () => {
+    server = await startEphemeralNats();
+  }, 240_000);
+  afterAll(() => server.stop());
+
+  it('outlives a server that refuses its login for a while', async () => {
+    const log = join(server.storeDir, '..', 'nats-server.log');
+    const refusals = (): number => readFileSync(log, 'utf8').split('authentication error').length;
+    const servers = server.url('platform');
+    const outliving = await connectTollkeeper({ servers, timeoutMs: 20_000 });
+    const before = refusals();
+    await server.startAgain(newNatsPasswords());
+    await expect.poll(refusals, { timeout: 20_000 }).toBeGreaterThan(before + 2);
+    const again = await server.startAgain();
+    expect(again.url('platform')).toBe(servers);
+    const credit = await FakeCredit.start(again.url('credit'));
+    credit.answer(() => balance);
+    expect(await outliving.balance('acc_1')).toEqual(balance);
+    await Promise.all([outliving.close(), credit.stop()]);
+  }, 60_000);
+
+  it('says that nothing was done where it was closed for good, and closes like any other', async () => {
+    const options = { servers: server.url('platform'), timeoutMs: 200 };
+    const lost = await connectTollkeeper(options);
+    const { nats } = Reflect.get(lost, 'link') as { nats: NatsConnection };
+    await nats.close();
+    await expect(lost.charge('acc_1', { amountCredits: '5' })).rejects.toMatchObject({
+      name: 'TollkeeperUnavailableError',
+      outcome: 'not-carried-out',
+    });
+    await lost.close();
   });
 });

@@ -55,6 +55,8 @@ export const natsOptionsOf = (
     inboxPrefix: options.inboxPrefix ?? inboxPrefixOfUser(login.user),
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectEveryMs,
+    // Else two refused logins in a row close the connection for good, though the next one may be taken.
+    ignoreAuthErrorAbort: true,
     // Capturing a stack for each request costs a third of the throughput.
     noAsyncTraces: true,
   };
@@ -112,6 +114,7 @@ class NatsLink implements Link {
 
   async ask(subject: string, body: string, options: LinkOptions): Promise<unknown> {
     if (this.closed) throw new ClientClosedError('this client was closed');
+    if (this.nats.isClosed()) throw new SilenceError('the connection closed for good', false);
     const asked = this.request(subject, body, options);
     this.waiting.add(asked);
     try {

@@ -1,9 +1,17 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { Controller, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, MessagePattern, Payload } from '@nestjs/microservices';
 import type { Msg } from '@nats-io/transport-node';
 import { partitionOf, type CommandBatch } from '@tollkeeper/contracts';
-import { startEphemeralNats, type RunningNats } from '@tollkeeper/servers';
+import {
+  newNatsPasswords,
+  startEphemeralNats,
+  type EphemeralNats,
+  type RunningNats,
+} from '@tollkeeper/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLane, type CommandLaneOptions } from './command-lane.js';
 import { connectNats, inboxPrefixOf, type NatsConnection } from './connect.js';
@@ -215,5 +223,62 @@ describe('messages over a real nats-server', () => {
     seen();
     for (const each of [...sent, settled]) expect(await each).toEqual({ status: 'accepted' });
     expect(order).toEqual(['reserve', 'settle', 'reserve']);
+  });
+});
+
+describe('the connection of a service', () => {
+  let server: EphemeralNats;
+  beforeAll(async () => {
+    server = await startEphemeralNats();
+  }, 120_000);
+  afterAll(() => server.stop());
+
+  it('outlives a server that refuses its login for a while', async () => {
+    const url = server.url('credit');
+    const nats = await connectNats({ url, name: 'outliving' });
+    const told: string[] = [];
+    void (async () => {
+      for await (const { type } of nats.status()) told.push(type);
+    })();
+    const heard = new Promise((resolve) => {
+      nats.subscribe('credit.v1.balance.acc', { callback: (_, { subject }) => resolve(subject) });
+    });
+    const refusals = (): number => told.filter((type) => type === 'error').length;
+    await server.startAgain(newNatsPasswords());
+    await expect.poll(refusals, { timeout: 20_000 }).toBeGreaterThan(2);
+    const again = await server.startAgain();
+    expect(again.url('credit')).toBe(url);
+    await expect.poll(() => told.at(-1), { timeout: 20_000 }).toBe('reconnect');
+    await nats.flush();
+    const caller = await connectNats({ url: again.url('operator'), name: 'caller' });
+    caller.publish('credit.v1.balance.acc');
+    expect(await heard).toBe('credit.v1.balance.acc');
+    await Promise.all([nats.close(), caller.close()]);
+  }, 60_000);
+
+  it('is refused at the start where the login is wrong, rather than waited for', async () => {
+    const url = server.url('credit').replace(/:[^:@]+@/, ':wrong@');
+    await expect(connectNats({ url, name: 'wrong' })).rejects.toThrow(/authorization/i);
+  });
+
+  it('ends the process where it is closed for good, and not where it is closed', async () => {
+    const run = async (what: string): Promise<[code: unknown, said: string]> => {
+      const options = JSON.stringify({ url: server.url('credit'), name: 'lost' });
+      const script = `const { connectNats } = await import('@tollkeeper/messaging');
+        const nats = await connectNats(${options});
+        const alive = setInterval(() => {}, 1_000);
+        await ${what};
+        setTimeout(() => clearInterval(alive));`;
+      const args = ['--input-type=module', '--eval', script];
+      const child = spawn(process.execPath, args, { cwd: import.meta.dirname });
+      const said = text(child.stderr);
+      const [code] = (await once(child, 'exit')) as [number | null];
+      return [code, await said];
+    };
+    expect(await run(`nats.protocol.close(new Error('refused'))`)).toEqual([
+      1,
+      expect.stringContaining('ConnectionLostError'),
+    ]);
+    expect(await run('nats.close()')).toEqual([0, '']);
   });
 });

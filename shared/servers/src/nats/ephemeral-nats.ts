@@ -8,6 +8,7 @@ import {
   startNats,
   stopLeftOverNats,
   storeDirIn,
+  type NatsOptions,
   type NatsUser,
   type RunningNats,
 } from './start-nats.js';
@@ -21,8 +22,11 @@ export const newNatsPasswords = (): Record<NatsUser, string> =>
 export interface EphemeralNats extends RunningNats {
   /** JetStream's files. */
   readonly storeDir: string;
-  /** After a kill: the same data, users and, where it is free, port. `stop` ends this one, too. */
-  readonly startAgain: () => Promise<RunningNats>;
+  /**
+   * After a kill, or instead of the one that runs: the same data and, where it is free, port, and the same passwords
+   * unless others are given. `stop` ends this one, too.
+   */
+  readonly startAgain: (users?: NatsOptions['users']) => Promise<RunningNats>;
 }
 
 /** A server for one test run, with the product's own users and permissions; its files go with `stop`. */
@@ -38,7 +42,7 @@ export const startEphemeralNats = async ({
     return {
       ...server,
       storeDir: storeDirIn(dataDir),
-      startAgain: () => startNats(start),
+      startAgain: (users = start.users) => startNats({ ...start, users }),
       stop: async () => {
         await server.stop();
         await stopLeftOverNats(dataDir, silent);
