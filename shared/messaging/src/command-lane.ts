@@ -3,7 +3,6 @@ import {
   anyLane,
   partitionOf,
   type BatchVerb,
-  type CommandBatch,
   type CommandBatchReply,
   type Refused,
 } from '@tollkeeper/contracts';
@@ -33,6 +32,9 @@ export interface CommandLaneOptions {
 interface Waiting extends LaneCommand {
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
+  /** As it stands in a CommandBatch: made once, however often it is sent. */
+  readonly text: string;
+  readonly bytes: number;
   readonly sinceMs: number;
   readonly timeoutMs: number;
   timer: NodeJS.Timeout | undefined;
@@ -58,12 +60,24 @@ interface Destination {
   scheduled: boolean;
 }
 
+/** NATS's own limit, for as long as the server has not said its own. */
+const payloadBytesMax = 1024 * 1024;
+/** Around the commands of a batch, and for the headers of one that an instance passes on to its owner. */
+const headroomBytes = 4 * 1024;
+
 const overloaded: Refused = {
   status: 'refused',
   reason: 'overloaded',
   message: 'too many commands are waiting; retry after a second',
   retryable: true,
   details: { retryAfterMs: 1_000 },
+};
+
+const tooLarge: Refused = {
+  status: 'refused',
+  reason: 'invalid-request',
+  message: 'the command is larger than a message may be',
+  retryable: false,
 };
 
 /**
@@ -99,9 +113,17 @@ export class CommandLane {
     });
   }
 
-  /** The reply's JSON value, within the time given from now on. @throws NoReplyError, NoResponderError */
+  /**
+   * The reply's JSON value, within the time given from now on. What can wait no longer, or is too large to be sent, is
+   * refused here, in the words of the service.
+   *
+   * @throws NoReplyError, NoResponderError
+   */
   send(command: LaneCommand, timeoutMs: number): Promise<unknown> {
     const { verb, accountId, body } = command;
+    const text = JSON.stringify([verb, accountId, body]);
+    const bytes = Buffer.byteLength(text) + 1;
+    if (bytes > this.batchBytesMax) return Promise.resolve(tooLarge);
     const to = this.ownerOf(accountId);
     const sinceMs = performance.now();
     if (verb === 'reserve') {
@@ -117,6 +139,8 @@ export class CommandLane {
         body,
         resolve,
         reject,
+        text,
+        bytes,
         sinceMs,
         timeoutMs,
         timer: undefined,
@@ -134,8 +158,12 @@ export class CommandLane {
     const closing = new NoReplyError('closing');
     for (const batch of this.batches.values()) this.failBatch(batch, closing);
     for (const { queue } of [this.any, ...this.destinations.values()]) {
-      for (const command of queue.take(Infinity)) fail(command, closing);
+      for (const command of queue.take(Infinity, Infinity)) fail(command, closing);
     }
+  }
+
+  private get batchBytesMax(): number {
+    return (this.nats.info?.max_payload ?? payloadBytesMax) - headroomBytes;
   }
 
   private ownerOf(accountId: string): Destination {
@@ -155,7 +183,7 @@ export class CommandLane {
 
   private flush(to: Destination): void {
     while (to.onTheWay < this.batchesMax) {
-      const commands = to.queue.take(this.options.commandsMax ?? 256);
+      const commands = to.queue.take(this.options.commandsMax ?? 256, this.batchBytesMax);
       if (commands.length === 0) return;
       this.publish(to, commands);
     }
@@ -168,11 +196,9 @@ export class CommandLane {
     this.batches.set(key, batch);
     to.onTheWay++;
     for (const command of commands) command.batch = batch;
-    const body: CommandBatch = {
-      commands: commands.map((each) => [each.verb, each.accountId, each.body] as const),
-    };
+    const texts = commands.map(({ text }) => text);
     try {
-      this.nats.publish(to.subject, JSON.stringify(body), { reply: key });
+      this.nats.publish(to.subject, `{"commands":[${texts.join(',')}]}`, { reply: key });
     } catch (error) {
       this.failBatch(batch, new NoReplyError('not published', { cause: error }));
     }
@@ -230,7 +256,7 @@ export class CommandLane {
     for (const [partition, owner] of this.owners) {
       if (owner === gone) this.owners.delete(partition);
     }
-    for (const command of gone.queue.take(Infinity)) this.any.queue.push(command);
+    for (const command of gone.queue.take(Infinity, Infinity)) this.any.queue.push(command);
     this.schedule(this.any);
   }
 

@@ -171,6 +171,32 @@ describe('messages over a real nats-server', () => {
     expect(await send(over, 'acc', 3)).toEqual({ n: 3 });
   });
 
+  it('leave in several batches where they do not fit into one message', async () => {
+    batches.length = 0;
+    const over = lane();
+    // Three bytes each on the wire, as the caller's own ids may be.
+    const context = '界'.repeat(2_000);
+    const commands = Array.from({ length: 600 }, (_, n) => ({ n, context }));
+    const replies = await Promise.all(
+      commands.map((body) => over.send({ verb: 'reserve', accountId: 'acc', body }, 5_000)),
+    );
+    expect(replies).toEqual(commands);
+    expect(batches.length).toBeLessThan(10);
+    const taken = batches.flat().map(([, , body]) => body);
+    expect(taken).toEqual(commands);
+  });
+
+  it('that are too large for a message are refused, each alone', async () => {
+    const over = lane();
+    const huge = { text: 'x'.repeat(1024 * 1024) };
+    const [refused, ...others] = await Promise.all([
+      over.send({ verb: 'settle', accountId: 'acc', body: huge }, 5_000),
+      ...Array.from({ length: 3 }, (_, n) => send(over, 'acc', n)),
+    ]);
+    expect(refused).toMatchObject({ status: 'refused', reason: 'invalid-request' });
+    expect(others).toEqual([{ n: 0 }, { n: 1 }, { n: 2 }]);
+  });
+
   it('go to the instance that an answer names, and to any when it is gone', async () => {
     const credit = await connectNats({ url: server.url('credit'), name: 'owner' });
     stops.unshift(() => credit.close());
