@@ -123,7 +123,14 @@ describe('a command', () => {
   it.each<[string, Answer[], 'unknown' | 'not-carried-out']>([
     ['surely nothing was done', [silence(), refused('insufficient-credits')], 'not-carried-out'],
     ['all attempts met a busy service', [refused('overloaded', true)], 'not-carried-out'],
+    ['its account moved all the time', [refused('not-owner', true)], 'not-carried-out'],
     ['an earlier attempt is in doubt', [silence(), refused('overloaded', true)], 'unknown'],
+    ['it is in doubt though the account moved', [silence(), refused('not-owner', true)], 'unknown'],
+    ['the service failed on it', [refused('internal', true)], 'unknown'],
+    ['the store may have it', [refused('store-unavailable', true)], 'unknown'],
+    ['the account cannot be read', [refused('account-parked', true)], 'unknown'],
+    ['it may have been stored long ago', [refused('index-behind', true)], 'unknown'],
+    ['it was in doubt', [refused('account-parked', true), refused('overloaded', true)], 'unknown'],
   ])('that is refused says that %s', async (_, script, whether) => {
     const { error } = await asking(script, { timeoutMs: 60 }).outcome;
     expect(error).toBeInstanceOf(RefusedError);

@@ -24,8 +24,12 @@ export interface Question<T> {
   readonly type: 'query' | 'change' | 'ending';
 }
 
-/** Refusals after which the service itself may not know what became of the command. */
-const doubtful = new Set(['internal', 'store-unavailable']);
+/**
+ * Refusals after which the service itself may not know what became of the command: it failed on it, cannot read the
+ * account, or cannot tell yet whether an id as old as this one was stored. `overloaded` and `not-owner` are said at the
+ * door, where nothing is begun: they leave no doubt of their own, and settle none of an earlier attempt.
+ */
+const doubtful = new Set(['internal', 'store-unavailable', 'account-parked', 'index-behind']);
 
 type Heard<T> = { readonly answer: T } | { readonly refused: Refused } | { silence: SilenceError };
 

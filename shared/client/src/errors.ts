@@ -2,8 +2,8 @@ import type { Settlement } from './answers.js';
 import type { SettleRequest } from './requests.js';
 
 /**
- * `not-carried-out`: nothing changed. `unknown`: it may have been carried out, or still be; send it
- * again with the same `commandId` to find out.
+ * `not-carried-out`: this call changed nothing. `unknown`: the command may have been carried out, or
+ * still be; send it again with the same `commandId` to find out.
  */
 export type CommandOutcome = 'not-carried-out' | 'unknown';
 

@@ -80,6 +80,11 @@ export class Ledger {
     private readonly reserveTimeoutMs: number,
   ) {}
 
+  /**
+   * Sent again only where it was surely not carried out: nobody took it, or it was turned away at the door, because the
+   * account moves between instances and has an owner again in a moment. So the last answer speaks for all attempts.
+   * `unanswered` may have been carried out, or still be.
+   */
   async reserve(
     accountId: string,
     body: CompletionRequested,
@@ -90,13 +95,12 @@ export class Ledger {
       try {
         const raw = await this.sender.send({ verb: 'reserve', accountId, body }, leftMs);
         const reply = reserveReply.parse(raw);
-        // The account moves between instances: it has an owner again in a moment.
         const moving = reply.status === 'refused' && reply.reason === 'not-owner';
         if (!moving || deadline - performance.now() <= retryEveryMs) return reply;
         await sleep(retryEveryMs);
       } catch (error) {
         if (!(error instanceof NoResponderError)) return 'unanswered';
-        // Nobody took it, so it was surely not carried out: the credit service may be starting.
+        // The credit service may be starting.
         if (leftMs <= retryEveryMs) return 'unserved';
         await sleep(retryEveryMs);
       }
