@@ -15,12 +15,18 @@ export interface OpenReservation extends Reservation {
    */
   vendorCalled(model?: ModelRef): void;
 
-  /** What is known so far of the usage; the last report counts, and is settled even if the work throws. */
+  /**
+   * What is known so far of the usage; the last report counts, and is settled even if the work throws. Says that the
+   * vendor was called, as `settle` does.
+   */
   report(spending: Spending): void;
 
   /** Settles now. If it gets no answer, it is sent again when the work ends. */
   settle(spending: Spending): Promise<Settlement>;
 
-  /** Gives everything back now. Only where the vendor surely did not bill. */
+  /**
+   * Gives everything back now. Only where the vendor surely did not bill. If it gets no answer, it is sent again when the
+   * work ends, unless a vendor was called since, or there is usage to settle.
+   */
   release(reason?: 'failed' | 'cancelled'): Promise<void>;
 }

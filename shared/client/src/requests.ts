@@ -130,7 +130,7 @@ export interface CallOptions {
   readonly commandId?: string | undefined;
   /** Of your request, for finding it in events and logs. */
   readonly correlationId?: string | undefined;
-  /** Stops waiting; the command may still be carried out. */
+  /** Stops waiting; the command may still be carried out. Work of `withReservation` is waited for, and ended, all the same. */
   readonly signal?: AbortSignal | undefined;
   /** For all attempts of this call together. */
   readonly timeoutMs?: number | undefined;

@@ -57,7 +57,7 @@ export interface TollkeeperClient {
 
   /**
    * Reserves, does the work, and settles what it returns. See the README for what happens when the
-   * work throws.
+   * work throws. The signal is for the reserve: give it to the work's own calls, too, whose end is waited for.
    *
    * @throws SettlementPendingError, SettlementRefusedError where the work is done and not settled
    */

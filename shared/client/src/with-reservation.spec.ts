@@ -234,13 +234,123 @@ describe('work with a reservation', () => {
     expect((await run(fails, { link: service(silence) })).error).toBe(failure);
   });
 
-  it('learns at once that a number is no amount', async () => {
-    const { error, verbs } = await run((reservation) => {
+  it.each<[string, unknown, unknown]>([
+    ['nothing', undefined, undefined],
+    ['null', null, null],
+    ['a text', 'hello', 'hello'],
+    ['an amount that is a number', { value: 'hello', amountCredits: 5 }, 'hello'],
+    ['attempts that are no list', { value: 'hello', attempts: 'three' }, 'hello'],
+    ['attempts that are no JSON', { value: 'hello', attempts: [{ usage: 5n }] }, 'hello'],
+  ])('that returns %s is settled as far as it is known, then told', async (_, returned, value) => {
+    const work = (): Promise<Work<unknown>> => Promise.resolve(returned as Work<unknown>);
+    const unknown = await run(work);
+    expect(unknown.error).toBeInstanceOf(TypeError);
+    expect(unknown.verbs).toEqual(['reserve', 'settle']);
+    expect(unknown.last).toMatchObject({ attempts: [{ ...gpt, provenance: 'unknown' }] });
+
+    const reported = await run((reservation) => {
+      reservation.report({ attempts });
+      return work();
+    });
+    expect(reported.error).toBeInstanceOf(TypeError);
+    expect(reported.last).toEqual({ reservationId: 'r1', attempts });
+
+    const { error } = await run(work, { link: service(silence) });
+    expect(error).toBeInstanceOf(SettlementPendingError);
+    expect(error).toMatchObject({ value, workError: expect.any(TypeError) as unknown });
+  });
+
+  it('that reports a number of credits learns at once that it is no amount, and is not free for that', async () => {
+    const { error, verbs, last } = await run((reservation) => {
       // @ts-expect-error -- a JS number never holds money
       reservation.report({ amountCredits: 5 });
       return Promise.resolve({ value: 1, attempts });
     });
     expect(error).toBeInstanceOf(TypeError);
-    expect(verbs).toEqual(['reserve', 'release']);
+    expect(verbs).toEqual(['reserve', 'settle']);
+    expect(last).toMatchObject({ attempts: [{ ...gpt, provenance: 'unknown' }] });
+  });
+
+  it('whose own settle is refused is not released for that, whether it throws or not', async () => {
+    let refusals = 1;
+    const settling = async (reservation: OpenReservation): Promise<Work<number>> => {
+      refusals = 1;
+      await reservation.settle({ attempts });
+      return { value: 1 };
+    };
+    const link = service(() => (refusals-- > 0 ? refused('invalid-request') : settled));
+    const throwing = await run(settling, { link });
+    expect(throwing.error).toMatchObject({ reason: 'invalid-request' });
+    expect(throwing.verbs).toEqual(['reserve', 'settle', 'settle']);
+    expect(throwing.last).toMatchObject({ attempts: [{ ...gpt, provenance: 'unknown' }] });
+
+    const going = await run((open) => settling(open).catch(() => ({ value: 1, attempts })), {
+      link,
+    });
+    expect(going.done?.settlement).toMatchObject({ chargeCredits: '3' });
+    expect(going.last).toEqual({ reservationId: 'r1', attempts });
+  });
+
+  describe.each<[string, () => Answer]>([
+    ['gets no answer', silence],
+    ['is refused', () => refused('reservation-closed')],
+  ])('whose own release %s', (_, answer) => {
+    const releasing = async (
+      end: (reservation: OpenReservation) => Promise<Work<unknown>>,
+    ): ReturnType<typeof run> => {
+      const isRelease = ({ subject }: Sent): boolean => subject.includes('.release.');
+      const link = service((sent) => (isRelease(sent) ? answer() : settled));
+      return run(
+        async (reservation) => {
+          reservation.vendorCalled(gpt);
+          await expect(reservation.release('cancelled')).rejects.toBeInstanceOf(Error);
+          return end(reservation);
+        },
+        { link },
+      );
+    };
+
+    it('is not charged at the bound for that, and is released again under the same id', async () => {
+      const returning = await releasing(() => Promise.resolve({ value: 1 }));
+      expect(returning.done).toEqual({ value: 1, settlement: undefined });
+      const throwing = await releasing(fails);
+      expect(throwing.error).toBe(failure);
+      for (const { link, verbs, last } of [returning, throwing]) {
+        expect(new Set(verbs)).toEqual(new Set(['reserve', 'release']));
+        const ids = link.sent.slice(1).map(({ headers }) => headers['Toll-Command-Id']);
+        expect(ids.length).toBeGreaterThan(1);
+        expect(new Set(ids).size).toBe(1);
+        expect(last).toEqual({ reservationId: 'r1', reason: 'cancelled' });
+      }
+    });
+
+    it('is charged for what it uses after that', async () => {
+      const returning = await releasing(() => Promise.resolve({ value: 1, attempts }));
+      expect(returning.last).toEqual({ reservationId: 'r1', attempts });
+      const wrong = { value: 1, amountCredits: 5 } as unknown as Work<number>;
+      const mistaken = await releasing(() => Promise.resolve(wrong));
+      expect(mistaken.error).toBeInstanceOf(TypeError);
+      expect(mistaken.last).toMatchObject({ attempts: [{ ...gpt, provenance: 'unknown' }] });
+      const calling = await releasing((reservation) => {
+        reservation.vendorCalled(mini);
+        return fails();
+      });
+      expect(calling.last).toMatchObject({ attempts: [{ ...mini, provenance: 'unknown' }] });
+    });
+  });
+
+  it('is waited for though its signal aborts: only it knows what it used', async () => {
+    const controller = new AbortController();
+    const { done, last } = await run(
+      async (reservation) => {
+        reservation.vendorCalled(gpt);
+        controller.abort(failure);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return { value: 'late', attempts };
+      },
+      { signal: controller.signal },
+    );
+    expect(done).toMatchObject({ value: 'late', settlement: { chargeCredits: '3' } });
+    expect(last).toEqual({ reservationId: 'r1', attempts });
   });
 });

@@ -5,6 +5,7 @@ import { SettlementPendingError, SettlementRefusedError, type WorkDone } from '.
 import type { OpenReservation, Work } from './open-reservation.js';
 import { RefusedError } from './refusals.js';
 import type {
+  Attempt,
   CallOptions,
   ModelRef,
   ReleaseRequest,
@@ -37,11 +38,28 @@ export const withReservation = async <T>(
   try {
     done = await work(open);
   } catch (workError) {
-    await open.endAfterFailure(workError);
+    await open.end({ value: undefined, workError });
     throw workError;
   }
-  return { value: done.value, settlement: await open.endAfter(done) };
+  try {
+    open.returned(done);
+  } catch (workError) {
+    // The work is done, so it is charged as far as it is known, and then told.
+    await open.end({ value: valueOf(done), workError });
+    throw workError;
+  }
+  return {
+    value: done.value,
+    settlement: await open.end({ value: done.value, workError: undefined }),
+  };
 };
+
+interface WorkEnd {
+  /** What it returned. */
+  readonly value: unknown;
+  /** What it threw, or what is wrong with what it returned. */
+  readonly workError: unknown;
+}
 
 class Working implements OpenReservation {
   readonly accountId: string;
@@ -52,11 +70,14 @@ class Working implements OpenReservation {
 
   private readonly settleId = uuidv7();
   private readonly releaseId = uuidv7();
+  /** From here on what is not known is not free. */
   private called: boolean | ModelRef = false;
   private reported: Spending | undefined;
   /** Sent, and not answered so far. */
   private settling: Spending | undefined;
   private settlement: Settlement | undefined;
+  /** Why; said by the work, and not yet answered with a yes. */
+  private releasing: 'failed' | 'cancelled' | undefined;
   private released = false;
 
   constructor(
@@ -73,19 +94,23 @@ class Working implements OpenReservation {
 
   vendorCalled(model?: ModelRef): void {
     this.called = model ?? true;
+    this.releasing = undefined;
   }
 
   report(spending: Spending): void {
+    this.used();
     this.reported = exact(spending);
   }
 
   async settle(spending: Spending): Promise<Settlement> {
-    this.settling = exact(spending);
+    this.used();
+    const settling = exact(spending);
+    this.settling = settling;
     try {
       const options = { ...this.reserved.options, commandId: this.settleId };
       this.settlement = await this.endings.settle(
         this.accountId,
-        this.requestOf(spending),
+        this.requestOf(settling),
         options,
       );
     } catch (error) {
@@ -99,37 +124,48 @@ class Working implements OpenReservation {
   async release(reason: 'failed' | 'cancelled' = 'failed'): Promise<void> {
     const { accountId, reservationId } = this;
     const options = { ...this.reserved.options, commandId: this.releaseId };
+    // Whatever is answered, or not: who said that nobody billed is not charged at the bound for that.
+    this.releasing = reason;
     await this.endings.release(accountId, { reservationId, reason }, options);
     this.released = true;
   }
 
-  /** A reservation that cannot be released expires by itself; the work's own error says more. */
-  async endAfterFailure(workError: unknown): Promise<void> {
-    if (this.ended) return;
-    const spending = this.settling ?? this.reported ?? (this.called ? this.unknown() : undefined);
-    if (spending) await this.settleOrReport(spending, { value: undefined, workError });
-    else
-      await this.release(this.reserved.signal?.aborted ? 'cancelled' : 'failed').catch(
-        () => undefined,
-      );
+  /** Work that has come to its end and says nothing of its usage is not free. @throws TypeError */
+  returned(done: unknown): void {
+    this.called ||= true;
+    if (typeof done !== 'object' || done === null) {
+      const what = done === null ? 'null' : typeof done;
+      throw new TypeError(`the work must return { value } with what it used, not ${what}`);
+    }
+    if (isSpending(done)) this.report(done);
   }
 
-  /** Undefined where the work released it. Work that says nothing of its usage is not free. */
-  async endAfter(done: Work<unknown>): Promise<Settlement | undefined> {
+  /** By what the work said last. One that cannot be released expires by itself. Undefined where it was released. */
+  async end(work: WorkEnd): Promise<Settlement | undefined> {
     if (this.ended) return this.settlement;
-    const returned = isSpending(done) ? done : undefined;
-    const spending = this.settling ?? returned ?? this.reported ?? this.unknown();
-    return this.settleOrReport(spending, { value: done.value, workError: undefined });
+    const spending = this.settling ?? (this.releasing ? undefined : this.presumed());
+    if (spending) return this.settleOrReport(spending, work);
+    const reason = this.reserved.signal?.aborted ? 'cancelled' : 'failed';
+    await this.release(this.releasing ?? reason).catch(() => undefined);
+    return undefined;
+  }
+
+  /** What was used as far as it is known; undefined where that is surely nothing. */
+  private presumed(): Spending | undefined {
+    return this.reported ?? (this.called ? this.unknown() : undefined);
+  }
+
+  /** Whoever has figures has used something, even if these figures are wrong. */
+  private used(): void {
+    this.called ||= true;
+    this.releasing = undefined;
   }
 
   private get ended(): boolean {
     return this.released || this.settlement !== undefined;
   }
 
-  private async settleOrReport(
-    spending: Spending,
-    work: { readonly value: unknown; readonly workError: unknown },
-  ): Promise<Settlement> {
+  private async settleOrReport(spending: Spending, work: WorkEnd): Promise<Settlement> {
     try {
       return await this.settle(spending);
     } catch (cause) {
@@ -154,7 +190,7 @@ class Working implements OpenReservation {
   }
 
   private requestOf(spending: Spending): SettleRequest {
-    return { reservationId: this.reservationId, ...exact(spending) };
+    return { reservationId: this.reservationId, ...spending };
   }
 }
 
@@ -162,8 +198,14 @@ const isSpending = (work: object): work is Spending =>
   ('attempts' in work && work.attempts !== undefined) ||
   ('amountCredits' in work && work.amountCredits !== undefined);
 
-/** Plain JSON, checked when it is said, not when it is too late. */
-const exact = ({ attempts, amountCredits }: Spending): Spending =>
-  amountCredits === undefined
-    ? { attempts }
-    : { amountCredits: decimalText(amountCredits, 'amountCredits') };
+const valueOf = (done: unknown): unknown =>
+  typeof done === 'object' && done !== null && 'value' in done ? done.value : done;
+
+/** Plain JSON of its own, checked when it is said, not when it is too late. @throws TypeError */
+const exact = ({ attempts, amountCredits }: Spending): Spending => {
+  if (amountCredits !== undefined) {
+    return { amountCredits: decimalText(amountCredits, 'amountCredits') };
+  }
+  if (!Array.isArray(attempts)) throw new TypeError('attempts: not a list');
+  return { attempts: JSON.parse(JSON.stringify(attempts)) as Attempt[] };
+};
