@@ -1,7 +1,7 @@
 import { settleReply } from '@tollkeeper/contracts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Asker, type Question } from './asker.js';
-import { settingsOf } from './connect-options.js';
+import { settingsOf, type ConnectOptions } from './connect-options.js';
 import { TollkeeperUnavailableError, UnexpectedAnswerError } from './errors.js';
 import {
   InsufficientCreditsError,
@@ -154,6 +154,32 @@ describe('a command', () => {
     });
     setTimeout(() => controller.abort(reason), 5);
     expect(await waiting.outcome).toMatchObject({ error: reason });
+  });
+});
+
+describe('a wrong argument', () => {
+  it.each<[string, CallOptions]>([
+    ['a correlation id with a line break', { correlationId: 'a\nToll-Actor: b' }],
+    ['a correlation id that is long', { correlationId: 'x'.repeat(129) }],
+    ['a correlation id that is none', { correlationId: 5 as unknown as string }],
+    ['a command id with a line break', { commandId: 'a\r\nb' }],
+    ['a command id with a space', { commandId: 'a b' }],
+    ['an endless timeout', { timeoutMs: Infinity }],
+    ['a timeout that no timer has', { timeoutMs: 2 ** 31 }],
+    ['no timeout', { timeoutMs: 0 }],
+    ['a timeout that is no number', { timeoutMs: NaN }],
+  ])('is a TypeError before anything is sent: %s', async (_, options) => {
+    const { link, outcome } = asking([charged], options);
+    expect((await outcome).error).toBeInstanceOf(TypeError);
+    expect(link.sent).toEqual([]);
+  });
+
+  it.each<[string, Partial<ConnectOptions>]>([
+    ['a name with a line break', { name: 'a\nb' }],
+    ['an endless timeout', { timeoutMs: Infinity }],
+    ['a pause that is no number', { retry: { maxPauseMs: NaN } }],
+  ])('of the connection is a TypeError: %s', (_, options) => {
+    expect(() => settingsOf(options)).toThrow(TypeError);
   });
 });
 

@@ -1,5 +1,6 @@
 import { headers, type Refused } from '@tollkeeper/contracts';
-import { uuidv7 } from '@tollkeeper/kernel';
+import { idPattern, uuidv7 } from '@tollkeeper/kernel';
+import { headerText, milliseconds } from './arguments.js';
 import type { Settings } from './connect-options.js';
 import { TollkeeperUnavailableError, UnexpectedAnswerError } from './errors.js';
 import { SilenceError, type Link } from './link.js';
@@ -43,7 +44,7 @@ export class Asker {
   ) {}
 
   async ask<T extends object>(question: Question<T>, options: CallOptions = {}): Promise<T> {
-    const timeoutMs = options.timeoutMs ?? this.settings.timeoutMs;
+    const timeoutMs = milliseconds(options.timeoutMs ?? this.settings.timeoutMs, 'timeoutMs');
     const deadline = performance.now() + timeoutMs;
     const call = this.callOf(question, options, timeoutMs);
     let inDoubt = false;
@@ -62,7 +63,7 @@ export class Asker {
 
   private callOf<T>(question: Question<T>, options: CallOptions, timeoutMs: number): Call<T> {
     const { type, body } = question;
-    const commandId = type === 'query' ? undefined : (options.commandId ?? uuidv7());
+    const commandId = type === 'query' ? undefined : commandIdOf(options);
     const { correlationId } = options;
     const late = { deadlineAt: new Date(Date.now() + timeoutMs).toISOString() };
     return {
@@ -72,7 +73,9 @@ export class Asker {
       body: JSON.stringify(type === 'change' ? { ...body, ...late } : body),
       headers: {
         ...(commandId === undefined ? {} : { [headers.commandId]: commandId }),
-        ...(correlationId === undefined ? {} : { [headers.correlationId]: correlationId }),
+        ...(correlationId === undefined
+          ? {}
+          : { [headers.correlationId]: headerText(correlationId, 'correlationId') }),
         [headers.actor]: this.settings.name,
       },
     };
@@ -112,6 +115,11 @@ interface Call<T> {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
+
+const commandIdOf = ({ commandId = uuidv7() }: CallOptions): string => {
+  if (idPattern.test(commandId)) return commandId;
+  throw new TypeError('commandId: not 1 to 64 of A-Z a-z 0-9 _ -');
+};
 
 const heardOf = <T>(reply: T | Refused): Heard<T> =>
   isRefused(reply) ? { refused: reply } : { answer: reply };

@@ -138,6 +138,26 @@ describe('the client, over a real nats-server', () => {
     credit = await FakeCredit.start(server.url('credit'));
   });
 
+  it('refuses at once what is larger than a message, or a time that is none', async () => {
+    credit.answer(() => undefined);
+    const context = { text: '界'.repeat(400_000) };
+    const large = toll.charge('acc_1', { amountCredits: '5', context });
+    await expect(large).rejects.toThrow(TypeError);
+    const garbage = new Date('garbage');
+    for (const times of [
+      { expiresAt: garbage },
+      { effectiveAt: '2027-01-01' as unknown as Date },
+    ]) {
+      const grant = admin.grant('acc_1', { amountCredits: '1', ...times });
+      await expect(grant).rejects.toThrow(TypeError);
+    }
+    const bounds = { inputTokens: 1, outputTokens: 1 };
+    const candidates = [{ provider: 'openai', model: 'gpt-4o' }];
+    const reserve = toll.reserve('acc_1', { candidates, bounds, requestStartedAt: garbage });
+    await expect(reserve).rejects.toThrow(TypeError);
+    expect(credit.heard).toEqual([]);
+  });
+
   it('fails in time where no NATS server answers', async () => {
     const nobody = connectTollkeeper({ servers: 'nats://127.0.0.1:1', timeoutMs: 300 });
     await expect(nobody).rejects.toThrow(TollkeeperUnavailableError);

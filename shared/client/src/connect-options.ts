@@ -1,3 +1,5 @@
+import { headerText, milliseconds } from './arguments.js';
+
 /** How a command is sent again: always with the same id, within the call's timeout. */
 export interface RetryOptions {
   /** How long one attempt waits for its answer; 2,000 by default. */
@@ -45,14 +47,19 @@ export interface Settings {
   readonly maxPauseMs: number;
 }
 
+/** @throws TypeError */
 export const settingsOf = ({ name, timeoutMs, retry }: Partial<ConnectOptions>): Settings => {
   const { attemptTimeoutMs, firstPauseMs, maxPauseMs } = retry === false ? {} : (retry ?? {});
+  const patience = retry === false ? Infinity : 2_000;
   return {
-    name: name ?? 'tollkeeper-client',
-    timeoutMs: timeoutMs ?? 10_000,
+    name: headerText(name ?? 'tollkeeper-client', 'name'),
+    timeoutMs: milliseconds(timeoutMs ?? 10_000, 'timeoutMs'),
     retries: retry !== false,
-    attemptTimeoutMs: attemptTimeoutMs ?? (retry === false ? Infinity : 2_000),
-    firstPauseMs: firstPauseMs ?? 50,
-    maxPauseMs: maxPauseMs ?? 1_000,
+    attemptTimeoutMs: maybeMs(attemptTimeoutMs, 'retry.attemptTimeoutMs') ?? patience,
+    firstPauseMs: maybeMs(firstPauseMs, 'retry.firstPauseMs') ?? 50,
+    maxPauseMs: maybeMs(maxPauseMs, 'retry.maxPauseMs') ?? 1_000,
   };
 };
+
+const maybeMs = (given: number | undefined, field: string): number | undefined =>
+  given === undefined ? undefined : milliseconds(given, field);

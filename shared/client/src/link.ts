@@ -1,6 +1,6 @@
 /** What carries a question to the service and one answer back. */
 export interface Link {
-  /** The answer's JSON; undefined where it is none. @throws SilenceError, NotPermittedError, ClientClosedError */
+  /** The answer's JSON; undefined where it is none. @throws SilenceError, NotPermittedError, ClientClosedError, TypeError on a body that is too large */
   ask(subject: string, body: string, options: LinkOptions): Promise<unknown>;
   close(): Promise<void>;
 }

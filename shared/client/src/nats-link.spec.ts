@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { ConnectOptions } from './connect-options.js';
 import { natsOptionsOf } from './nats-link.js';
@@ -55,9 +56,26 @@ describe('what NATS is told', () => {
     for (const field of ['tls', 'user', 'pass', 'token']) expect(told).not.toHaveProperty(field);
   });
 
-  it('refuses what is no URL, and does not repeat it: it may hold a password', () => {
-    expect(() => optionsOf({ servers: 'nats://platform:secret@a b' })).toThrow(
-      new TypeError('servers: not a URL such as nats://127.0.0.1:4222'),
-    );
+  it.each<[string, ConnectOptions['servers']]>([
+    ['a host with a space', 'nats://platform:secret@a b'],
+    ['no host', 'nats://'],
+    ['nothing', ''],
+    ['a password with a bare %', ['a.example', 'nats://platform:secret%zz@b.example']],
+  ])('refuses what is no URL, and does not repeat it: it may hold a password: %s', (_, servers) => {
+    const error: unknown = thrownBy(() => optionsOf({ servers }));
+    expect(error).toEqual(new TypeError('servers: not a URL such as nats://127.0.0.1:4222'));
+    expect(inspect(error)).not.toContain('secret');
+  });
+
+  it('refuses no server at all, for which NATS would take one of this machine', () => {
+    expect(() => optionsOf({ servers: [] })).toThrow(new TypeError('servers: none is given'));
   });
 });
+
+const thrownBy = (act: () => unknown): unknown => {
+  try {
+    return act();
+  } catch (error) {
+    return error;
+  }
+};

@@ -15,6 +15,10 @@ import { ClientClosedError, NotPermittedError, TollkeeperUnavailableError } from
 import { SilenceError, type Link, type LinkOptions } from './link.js';
 
 const reconnectEveryMs = 250;
+/** NATS's own limit, for as long as the server has not said its own. */
+const payloadBytesMax = 1024 * 1024;
+/** For headers: a message is passed on between instances with a few more. */
+const headroomBytes = 4 * 1024;
 
 /** Tries until the timeout, for a server that is just starting; a refused login is told at once. */
 export const openNatsLink = async (options: ConnectOptions, settings: Settings): Promise<Link> => {
@@ -45,6 +49,7 @@ export const natsOptionsOf = (
 ): NodeConnectionOptions => {
   const given = typeof options.servers === 'string' ? options.servers.split(',') : options.servers;
   const urls = given.map((text) => urlOf(text.trim()));
+  if (urls.length === 0) throw new TypeError('servers: none is given');
   const login = loginOf(options, urls[0]);
   const tls = tlsOf(options, urls[0]);
   return {
@@ -64,10 +69,13 @@ export const natsOptionsOf = (
 
 const urlOf = (text: string): URL => {
   try {
-    return new URL(text.includes('://') ? text : `nats://${text}`);
-  } catch (cause) {
-    throw new TypeError('servers: not a URL such as nats://127.0.0.1:4222', { cause });
+    const url = new URL(text.includes('://') ? text : `nats://${text}`);
+    decodeURIComponent(url.username + url.password);
+    if (url.host !== '') return url;
+  } catch {
+    // Not told as the cause: that repeats the text, which may hold a password.
   }
+  throw new TypeError('servers: not a URL such as nats://127.0.0.1:4222');
 };
 
 type Login = Pick<NodeConnectionOptions, 'token' | 'authenticator'> & {
@@ -115,6 +123,10 @@ class NatsLink implements Link {
   async ask(subject: string, body: string, options: LinkOptions): Promise<unknown> {
     if (this.closed) throw new ClientClosedError('this client was closed');
     if (this.nats.isClosed()) throw new SilenceError('the connection closed for good', false);
+    const bytesMax = (this.nats.info?.max_payload ?? payloadBytesMax) - headroomBytes;
+    if (Buffer.byteLength(body) > bytesMax) {
+      throw new TypeError(`${subject}: larger than the ${String(bytesMax)} bytes of a message`);
+    }
     const asked = this.request(subject, body, options);
     this.waiting.add(asked);
     try {

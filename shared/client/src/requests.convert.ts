@@ -1,5 +1,6 @@
 import type * as contracts from '@tollkeeper/contracts';
 import { decimalText, type Amount } from './amount.js';
+import { timeText } from './arguments.js';
 import type {
   AdjustRequest,
   AmountRequest,
@@ -14,7 +15,7 @@ import type {
   SettleRequest,
 } from './requests.js';
 
-/** Requests of this client to the contract's bodies. @throws TypeError on an amount that is not exact */
+/** Requests of this client to the contract's bodies. @throws TypeError on an amount that is not exact, or a time that is none */
 export const toReserve = (request: ReserveRequest): contracts.Reserve =>
   'amountCredits' in request ? toAmount(request) : toCompletion(request);
 
@@ -22,7 +23,7 @@ const toCompletion = (request: CompletionRequest): contracts.CompletionRequested
   ...purposeOf(request),
   candidates: [...request.candidates],
   bounds: request.bounds,
-  requestStartedAt: request.requestStartedAt?.toISOString(),
+  requestStartedAt: maybeTime(request.requestStartedAt, 'requestStartedAt'),
 });
 
 export const toAmount = (request: AmountRequest): contracts.Charge => ({
@@ -61,8 +62,8 @@ export const toGrant = (request: GrantRequest): contracts.GrantCredits => ({
   amountCredits: decimalText(request.amountCredits, 'amountCredits'),
   kind: request.kind,
   priority: request.priority,
-  effectiveAt: request.effectiveAt?.toISOString(),
-  expiresAt: request.expiresAt?.toISOString(),
+  effectiveAt: maybeTime(request.effectiveAt, 'effectiveAt'),
+  expiresAt: maybeTime(request.expiresAt, 'expiresAt'),
   costBasisUsd: maybe(request.costBasisUsd, 'costBasisUsd'),
   externalReference: request.externalReference,
   topUpId: request.topUpId,
@@ -84,3 +85,6 @@ export const toAdjust = (request: AdjustRequest): contracts.Adjust => ({
 
 const maybe = (amount: Amount | undefined, field: string): string | undefined =>
   amount === undefined ? undefined : decimalText(amount, field);
+
+const maybeTime = (time: Date | undefined, field: string): string | undefined =>
+  time === undefined ? undefined : timeText(time, field);

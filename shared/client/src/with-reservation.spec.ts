@@ -220,6 +220,14 @@ describe('work with a reservation', () => {
     });
   });
 
+  it('whose settle cannot be sent, now or later, says that it needs a person', async () => {
+    const link = service(() => new TypeError('larger than a message'));
+    const { error, verbs } = await run(() => Promise.resolve({ value: 1, attempts }), { link });
+    expect(error).toBeInstanceOf(SettlementRefusedError);
+    expect(error).toMatchObject({ value: 1, cause: { message: 'larger than a message' } });
+    expect(verbs).toEqual(['reserve', 'settle']);
+  });
+
   it('that failed and is not settled names both failures', async () => {
     const work = (reservation: OpenReservation): Promise<never> => {
       reservation.report({ attempts });

@@ -115,7 +115,7 @@ class Working implements OpenReservation {
       );
     } catch (error) {
       // A refused figure is not sent again when the work ends; the caller may have a better one.
-      if (error instanceof RefusedError && !error.retryable) this.settling = undefined;
+      if (isFinal(error)) this.settling = undefined;
       throw error;
     }
     return this.settlement;
@@ -173,7 +173,7 @@ class Working implements OpenReservation {
       const settlement = { accountId, commandId, request: this.requestOf(spending) };
       const unsettled = { ...work, settlement, cause };
       const what = `reservation ${this.reservationId} of ${accountId}`;
-      if (cause instanceof RefusedError && !cause.retryable) {
+      if (isFinal(cause)) {
         throw new SettlementRefusedError(`${what} was not settled: ${cause.message}`, unsettled);
       }
       throw new SettlementPendingError(`${what} is not settled yet`, unsettled);
@@ -193,6 +193,10 @@ class Working implements OpenReservation {
     return { reservationId: this.reservationId, ...spending };
   }
 }
+
+/** Sent again as it is, it would fail again: refused for good, or too large to be sent. */
+const isFinal = (error: unknown): error is Error =>
+  error instanceof TypeError || (error instanceof RefusedError && !error.retryable);
 
 const isSpending = (work: object): work is Spending =>
   ('attempts' in work && work.attempts !== undefined) ||
