@@ -1,5 +1,5 @@
 import { settleReply } from '@tollkeeper/contracts';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Asker, type Question } from './asker.js';
 import { settingsOf, type ConnectOptions } from './connect-options.js';
 import { TollkeeperUnavailableError, UnexpectedAnswerError } from './errors.js';
@@ -180,6 +180,18 @@ describe('a wrong argument', () => {
     ['a pause that is no number', { retry: { maxPauseMs: NaN } }],
   ])('of the connection is a TypeError: %s', (_, options) => {
     expect(() => settingsOf(options)).toThrow(TypeError);
+  });
+});
+
+describe('a signal', () => {
+  it('may be for any number of calls at once', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const { signal } = new AbortController();
+    const calls = Array.from({ length: 20 }, () => asking([charged], { signal }).outcome);
+    for (const outcome of await Promise.all(calls))
+      expect(outcome).toMatchObject({ answer: charged });
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 });
 

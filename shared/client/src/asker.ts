@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { headers, type Refused } from '@tollkeeper/contracts';
 import { idPattern, uuidv7 } from '@tollkeeper/kernel';
 import { headerText, milliseconds } from './arguments.js';
@@ -164,6 +165,8 @@ const failureOf = <T>(call: Call<T>, heard: Heard<T>, inDoubt: boolean): Error =
 /** What was promised, or the signal's reason as soon as it aborts. */
 const unlessAborted = <T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> => {
   if (!signal) return promise;
+  // One signal may be for any number of calls; each takes its listener away again.
+  setMaxListeners(0, signal);
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);
     if (signal.aborted) onAbort();
