@@ -22,6 +22,7 @@ import {
   reservePlain,
   settlePlain,
 } from '../domain/credit-account/credit-account.fixture.js';
+import { charge, setLimit } from '../domain/credit-account/limits.fixture.js';
 import { defaultRules } from '../domain/credit-account/rules.js';
 import { availableCredits } from '../domain/credit-account/state.js';
 import { CreditAccounts, defaultQueueLimits, type QueueLimits } from './credit-accounts.js';
@@ -213,6 +214,23 @@ describe('an account’s mailbox', () => {
     const outcomes = await Promise.all(reserves);
     expect(outcomes.map(reasonOf).filter((reason) => reason === 'overloaded')).toHaveLength(20);
     expect(reasonOf(await settle)).toBe('accepted');
+  });
+
+  it('holds deadlines and rates by the clock, where the stream is ahead of it', async () => {
+    const service = serve(createMemoryEventStore());
+    await fund(service, '10');
+    const rate = { window: 'minute', unit: 'requests', amount: '1', mode: 'rate' } as const;
+    await service.send(setLimit({ scope: { type: 'account' }, ...rate }));
+    service.setTime('2026-03-01T13:00:00.000Z');
+    await service.send(charge('x1', '1'));
+    const reasons: string[] = [];
+    for (const minute of ['05', '06', '08']) {
+      const now = `2026-03-01T12:${minute}:00.000Z`;
+      service.setTime(now);
+      const deadlineAtMs = Date.parse(now) + 10_000;
+      reasons.push(reasonOf(await service.send(charge(`at-${minute}`, '1'), deadlineAtMs)));
+    }
+    expect(reasons).toEqual(['accepted', 'rate-limited', 'accepted']);
   });
 
   it('keeps stream time when the wall clock runs backwards', async () => {

@@ -62,6 +62,13 @@ interface Batch {
 
 type Revision = LoadedAccount['revision'];
 
+interface Times {
+  /** Of what is stored: never runs backwards in a stream, whatever the wall clock does. */
+  readonly at: Date;
+  /** The wall clock's, which the callers' deadlines go by: a clock that was ahead for a moment must not make them late. */
+  readonly nowMs: number;
+}
+
 interface Turn {
   flight: { readonly batch: Batch; readonly stored: Promise<Revision | 'conflict'> } | undefined;
   /** Decided on the assumption that the flight lands; thrown away if it does not. */
@@ -218,7 +225,7 @@ export class AccountMailbox {
     const decided: Decided[] = [];
     const taken: Submission[] = [];
     let bytes = 0;
-    const at = this.streamTime(loaded.account);
+    const when = this.timesOf(loaded.account);
     try {
       while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
         const submission = this.urgent.shift() ?? this.ordinary.shift();
@@ -233,7 +240,7 @@ export class AccountMailbox {
           decided.push({ submission, outcome: undecidable[consulted] });
           continue;
         }
-        const outcome = this.carryOut(submission, loaded, at, (event) => {
+        const outcome = this.carryOut(submission, loaded, when, (event) => {
           events.push(event);
           bytes += event.data.length + event.metadata.length + 100;
         });
@@ -244,7 +251,7 @@ export class AccountMailbox {
       throw error;
     }
     const { remembering } = this.with_;
-    if (remembering) forgetClosed(loaded.account, at.getTime(), remembering.rule);
+    if (remembering) forgetClosed(loaded.account, when.at.getTime(), remembering.rule);
     return { events, decided, taken, snapshot: this.dueSnapshot(loaded) };
   }
 
@@ -253,7 +260,8 @@ export class AccountMailbox {
     const rule = this.with_.remembering?.snapshots.rule;
     if (!rule || account.revision - this.snapshotRevision < rule.eventsMin) return undefined;
     const nowMs = this.with_.clock.now().getTime();
-    if (nowMs - this.snapshotAtMs < rule.everyMs) return undefined;
+    // Also of a clock that was put back: else none would be made until it has caught up.
+    if (Math.abs(nowMs - this.snapshotAtMs) < rule.everyMs) return undefined;
     this.snapshotAtMs = nowMs;
     this.snapshotRevision = account.revision;
     return { revision: account.revision, lastHash, state: toSnapshot(account) };
@@ -275,17 +283,17 @@ export class AccountMailbox {
   private carryOut(
     submission: Submission,
     loaded: Loaded,
-    at: Date,
+    { at, nowMs }: Times,
     store: (event: StoredEvent) => void,
   ): Outcome {
     const { account } = loaded;
-    if (submission.deadlineAtMs !== undefined && at.getTime() > submission.deadlineAtMs) {
+    if (submission.deadlineAtMs !== undefined && nowMs > submission.deadlineAtMs) {
       return refused('too-late', 'the command was taken up after its deadline', false);
     }
     const { command } = submission;
     const context = this.contextAt(at);
     if (command) {
-      const limited = this.rates.refusalOf(command, account, at.getTime());
+      const limited = this.rates.refusalOf(command, account, nowMs);
       if (limited) return { type: 'refused', refusal: limited };
       const verdict = this.decideOne(command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
@@ -299,7 +307,7 @@ export class AccountMailbox {
           store(stored);
         }
       }
-      if (verdict.events.length > 0) this.rates.count(command, account, at.getTime());
+      if (verdict.events.length > 0) this.rates.count(command, account, nowMs);
     } else {
       return this.look(submission, account, context);
     }
@@ -383,9 +391,9 @@ export class AccountMailbox {
     return loaded;
   }
 
-  /** Time in a stream never runs backwards, whatever the wall clock does. */
-  private streamTime(account: CreditAccount): Date {
-    return new Date(Math.max(this.with_.clock.now().getTime(), account.lastEventAtMs));
+  private timesOf(account: CreditAccount): Times {
+    const nowMs = this.with_.clock.now().getTime();
+    return { at: new Date(Math.max(nowMs, account.lastEventAtMs)), nowMs };
   }
 
   /** Nothing was decided: everyone who waits is told, and may retry with the same ids. */
