@@ -300,6 +300,34 @@ describe('an account’s mailbox', () => {
     expect(reasonOf(await serve(store).send(reservePlain('r1', '1')))).toBe('account-parked');
   });
 
+  it('reads a parked account again after half a minute, though commands keep coming', async () => {
+    const store = createMemoryEventStore();
+    await fund(serve(store), '10');
+    let broken = true;
+    let reads = 0;
+    const service = serve({
+      ...store,
+      read: async function* (...args) {
+        reads += 1;
+        for await (const event of store.read(...args)) {
+          yield broken ? { ...event, type: 'FromTheFuture' } : event;
+        }
+      },
+    });
+    const reasonAt = async (second: string): Promise<string> => {
+      service.setTime(`2026-03-01T12:00:${second}.000Z`);
+      return reasonOf(await service.send(reservePlain(`r${second}`, '1')));
+    };
+    expect(await reasonAt('00')).toBe('account-parked');
+    broken = false;
+    expect([await reasonAt('10'), await reasonAt('20')]).toEqual([
+      'account-parked',
+      'account-parked',
+    ]);
+    expect(reads).toBe(1);
+    expect(await reasonAt('30')).toBe('accepted');
+  });
+
   it('never lets drawn, open and lapsed credits exceed what was granted, whatever the order', async () => {
     const id = fc.integer({ min: 0, max: 7 }).map((n) => `r${String(n)}`);
     const amount = fc

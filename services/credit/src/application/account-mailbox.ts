@@ -382,9 +382,9 @@ export class AccountMailbox {
   }
 
   private async load(): Promise<Loaded> {
-    if (this.with_.clock.now().getTime() < this.parkedUntilMs) {
-      throw new UndecodableEventError(`account ${this.accountId} is parked`);
-    }
+    const parkedForMs = this.parkedUntilMs - this.with_.clock.now().getTime();
+    // Longer than it was parked for: the clock was put back.
+    if (parkedForMs > 0 && parkedForMs <= parkedMs) throw new ParkedError(this.accountId);
     const { store, logger, remembering } = this.with_;
     const loaded = await loadAccount(this.accountId, { store, logger, remembering });
     this.snapshotRevision = loaded.snapshotRevision;
@@ -399,14 +399,15 @@ export class AccountMailbox {
   /** Nothing was decided: everyone who waits is told, and may retry with the same ids. */
   private fail(error: unknown): void {
     this.rates.failed();
-    const parked = error instanceof UndecodableEventError || error instanceof CorruptStreamError;
-    if (parked) {
-      if (this.parkedUntilMs < this.with_.clock.now().getTime()) {
-        this.with_.logger.error({ err: error, accountId: this.accountId }, 'ACCOUNT_PARKED');
-      }
-      this.parkedUntilMs = this.with_.clock.now().getTime() + parkedMs;
-    } else {
-      this.with_.logger.error({ err: error, accountId: this.accountId }, 'commands failed');
+    const { accountId, with_ } = this;
+    const unreadable =
+      error instanceof UndecodableEventError || error instanceof CorruptStreamError;
+    const parked = unreadable || error instanceof ParkedError;
+    if (unreadable) {
+      with_.logger.error({ err: error, accountId }, 'ACCOUNT_PARKED');
+      this.parkedUntilMs = with_.clock.now().getTime() + parkedMs;
+    } else if (!parked) {
+      with_.logger.error({ err: error, accountId }, 'commands failed');
     }
     const outcome = parked
       ? refused('account-parked', 'the stored events of this account cannot be read', true)
@@ -418,6 +419,11 @@ export class AccountMailbox {
 }
 
 const ignore = (): void => undefined;
+
+/** Its events could not be read a moment ago: they are not read again for each command. */
+class ParkedError extends Error {
+  override readonly name = 'ParkedError';
+}
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
