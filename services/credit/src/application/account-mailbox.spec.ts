@@ -12,9 +12,9 @@ import {
   type RecordedEvent,
 } from '@tollkeeper/event-store';
 import { formatMoney, parseMoney, sumMoney, uuidv7 } from '@tollkeeper/kernel';
-import { createLogger } from '@tollkeeper/telemetry';
+import { createLogger, type Logger } from '@tollkeeper/telemetry';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import {
   priceBook,
@@ -31,14 +31,18 @@ import type { Outcome } from './submission.js';
 const logger = createLogger('credit-spec');
 logger.level = 'silent';
 
-const serve = (store: EventStore, limits: QueueLimits = defaultQueueLimits) => {
+const serve = (
+  store: EventStore,
+  limits: QueueLimits = defaultQueueLimits,
+  logs: Logger = logger,
+) => {
   let nowMs = Date.parse('2026-03-01T12:00:00.000Z');
   const accounts = new CreditAccounts(
     {
       store,
       prices: priceBook(),
       clock: { now: () => new Date(nowMs), isSteady: () => true },
-      logger,
+      logger: logs,
       rules: defaultRules,
       reservationTtlMs: 720_000,
     },
@@ -348,6 +352,36 @@ describe('an account’s mailbox', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('an append that is not answered', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is told at once, and again each time that it has waited twice as long, from a minute on', async () => {
+    vi.useFakeTimers();
+    const toldAfterMs: unknown[] = [];
+    const warn = ({ waitedMs }: { waitedMs: unknown }) => toldAfterMs.push(waitedMs);
+    const store = createMemoryEventStore();
+    let isAway = true;
+    const service = serve(
+      {
+        ...store,
+        append: (...args) =>
+          isAway ? Promise.reject(new UnknownOutcomeError('for ever')) : store.append(...args),
+      },
+      defaultQueueLimits,
+      { ...logger, warn },
+    );
+    const funded = fund(service, '10');
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    await funded;
+    const minutes = toldAfterMs.map((ms) => Math.floor(Number(ms) / 60_000));
+    expect(minutes).toEqual([0, 1, 2, 4, 8]);
   });
 });
 

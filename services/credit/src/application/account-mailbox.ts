@@ -82,6 +82,8 @@ const batchCommandsMax = 128;
 const retryFirstMs = 50;
 const retryMaxMs = 500;
 const parkedMs = 30_000;
+/** An append that is still without an answer is told again so late, and then each time that it has waited twice as long. */
+const toldAgainMs = 60_000;
 
 /**
  * One account's single writer: one append in flight, and what comes in meanwhile is decided together against the
@@ -361,6 +363,8 @@ export class AccountMailbox {
     events: readonly StoredEvent[],
   ): Promise<number | 'conflict'> {
     const stream = creditStream(this.accountId);
+    const begunAtMs = performance.now();
+    let tellAfterMs = 0;
     for (let waitMs = retryFirstMs; ; waitMs = Math.min(waitMs * 2, retryMaxMs)) {
       try {
         return (await this.with_.store.append(stream, expected, events)).revision;
@@ -372,9 +376,14 @@ export class AccountMailbox {
         if (!(error instanceof UnknownOutcomeError || error instanceof StoreUnavailableError)) {
           throw error;
         }
-        // Said once: with thousands of accounts waiting, every try of a long outage would be a flood.
-        if (waitMs === retryFirstMs) {
-          this.with_.logger.warn({ stream, err: error }, 'append outcome unknown, retrying');
+        // Seldom: with thousands of accounts waiting, every try of a long outage would be a flood.
+        const waitedMs = Math.round(performance.now() - begunAtMs);
+        if (waitedMs >= tellAfterMs) {
+          this.with_.logger.warn(
+            { stream, err: error, waitedMs },
+            'append outcome unknown, retrying',
+          );
+          tellAfterMs = Math.max(toldAgainMs, 2 * waitedMs);
         }
         await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
