@@ -332,6 +332,24 @@ describe('an account’s mailbox', () => {
     expect(await reasonAt('30')).toBe('accepted');
   });
 
+  it('refuses a command alone whose event the store does not take, and carries out its neighbours', async () => {
+    const service = serve(createMemoryEventStore());
+    await fund(service, '10');
+    const poison = { ...reservePlain('bad', '1'), purpose: { userId: 'x'.repeat(1_100_000) } };
+    const outcomes = await Promise.all([
+      ...['r1', 'r2', 'r3'].map((id) => service.send(reservePlain(id, '1'))),
+      service.send(poison),
+      ...['r4', 'r5'].map((id) => service.send(reservePlain(id, '1'))),
+      service.send(undefined),
+    ]);
+    expect(outcomes.map(reasonOf)).toEqual([
+      ...['accepted', 'accepted', 'accepted', 'invalid-request', 'accepted', 'accepted'],
+      'accepted',
+    ]);
+    expect(outcomes[3]).toMatchObject({ refusal: { retryable: false } });
+    expect(await service.send(undefined)).toMatchObject({ answer: { available: '5' } });
+  });
+
   it('never lets drawn, open and lapsed credits exceed what was granted, whatever the order', async () => {
     const id = fc.integer({ min: 0, max: 7 }).map((n) => `r${String(n)}`);
     const amount = fc

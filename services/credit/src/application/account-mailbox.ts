@@ -8,6 +8,8 @@ import {
   type StoredEvent,
 } from '@tollkeeper/events';
 import {
+  AppendTooLargeError,
+  InvalidEventError,
   UnknownOutcomeError,
   WrongExpectedRevisionError,
   StoreUnavailableError,
@@ -105,6 +107,8 @@ export class AccountMailbox {
   private snapshotRevision = -1;
   private snapshotAtMs = 0;
   private counted = 0;
+  /** So many commands are decided and stored one by one: the store would not take an event of one of them. */
+  private oneByOne = 0;
 
   constructor(
     readonly accountId: string,
@@ -168,9 +172,11 @@ export class AccountMailbox {
       try {
         await this.step(turn);
       } catch (error) {
-        // Whatever is thrown here is a bug or a broken store: nothing was answered, all may be retried.
+        const { flight } = turn;
         this.takeBack(turn);
-        this.fail(error);
+        if (flight && isFaultOfAnEvent(error)) this.findCulprit(flight.batch.taken, error);
+        // Whatever else is thrown here is a bug or a broken store: nothing was answered, all may be retried.
+        else this.fail(error);
       }
       this.count();
     }
@@ -207,6 +213,22 @@ export class AccountMailbox {
     turn.next = undefined;
   }
 
+  /** Nothing of a batch was stored, for the sake of one command's event: that one is refused, and nobody beside it. */
+  private findCulprit(taken: readonly Submission[], error: unknown): void {
+    const [culprit] = taken;
+    if (taken.length > 1 || !culprit) {
+      this.oneByOne = taken.length;
+      return;
+    }
+    const { accountId, with_ } = this;
+    const commandId = culprit.command?.commandId;
+    with_.logger.error({ err: error, accountId, commandId }, 'a command cannot be stored');
+    this.rates.stored(taken);
+    const queue = culprit.urgent ? this.urgent : this.ordinary;
+    queue.splice(queue.indexOf(culprit), 1);
+    culprit.resolve(unstorable);
+  }
+
   /** Puts undone commands back in their order and forgets the state that they were decided on. */
   private takeBack(turn: Turn): void {
     this.loaded = undefined;
@@ -228,8 +250,9 @@ export class AccountMailbox {
     const taken: Submission[] = [];
     let bytes = 0;
     const when = this.timesOf(loaded.account);
+    const commandsMax = this.oneByOne > 0 ? 1 : batchCommandsMax;
     try {
-      while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
+      while (bytes < batchBytesMax && taken.length < commandsMax) {
         const submission = this.urgent.shift() ?? this.ordinary.shift();
         if (!submission) break;
         taken.push(submission);
@@ -252,6 +275,7 @@ export class AccountMailbox {
       this.urgent.unshift(...taken);
       throw error;
     }
+    if (this.oneByOne > 0) this.oneByOne -= 1;
     const { remembering } = this.with_;
     if (remembering) forgetClosed(loaded.account, when.at.getTime(), remembering.rule);
     return { events, decided, taken, snapshot: this.dueSnapshot(loaded) };
@@ -434,6 +458,10 @@ class ParkedError extends Error {
   override readonly name = 'ParkedError';
 }
 
+/** The store will never take this append, whoever sends it however often. */
+const isFaultOfAnEvent = (error: unknown): boolean =>
+  error instanceof AppendTooLargeError || error instanceof InvalidEventError;
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const refused = (
@@ -441,6 +469,8 @@ const refused = (
   message: string,
   retryable: boolean,
 ): Outcome => ({ type: 'refused', refusal: { reason, message, retryable } });
+
+const unstorable = refused('invalid-request', 'what the command asks for cannot be stored', false);
 
 const undecidable: Readonly<Record<Exclude<Consultation, 'decide' | 'wait'>, Outcome>> = {
   behind: refused(
