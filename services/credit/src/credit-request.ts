@@ -81,10 +81,10 @@ export const requestOf = (
   answer,
 });
 
-/** A look at the account: no command, nothing is stored. */
+/** A look at the account: no command, nothing is stored. Shed as a reserve is: nothing is lost with it. */
 export const lookRequest = (answer: Submission['answer']): Request => ({
   command: undefined,
-  urgent: true,
+  urgent: false,
   deadlineAtMs: undefined,
   correlationId: undefined,
   causationId: undefined,

@@ -15,6 +15,7 @@ import { formatMoney, parseMoney, sumMoney, uuidv7 } from '@tollkeeper/kernel';
 import { createLogger, type Logger } from '@tollkeeper/telemetry';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { lookRequest } from '../credit-request.js';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import {
   priceBook,
@@ -218,6 +219,18 @@ describe('an account’s mailbox', () => {
     const outcomes = await Promise.all(reserves);
     expect(outcomes.map(reasonOf).filter((reason) => reason === 'overloaded')).toHaveLength(20);
     expect(reasonOf(await settle)).toBe('accepted');
+  });
+
+  it('sheds looks beyond its bound, as reserves', async () => {
+    const service = serve(createMemoryEventStore(), {
+      ...defaultQueueLimits,
+      commandsPerAccountMax: 10,
+    });
+    await fund(service, '100');
+    const look = lookRequest(() => ({}));
+    const looks = Array.from({ length: 30 }, () => service.accounts.submit('acc_1', look));
+    const outcomes = await Promise.all(looks);
+    expect(outcomes.map(reasonOf).filter((reason) => reason === 'overloaded')).toHaveLength(20);
   });
 
   it('holds deadlines and rates by the clock, where the stream is ahead of it', async () => {
