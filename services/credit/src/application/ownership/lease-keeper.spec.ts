@@ -3,7 +3,7 @@ import { createLogger } from '@tollkeeper/telemetry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeLeaseStore, type Failure } from './fake-lease-store.fixture.js';
-import { defaultLeaseTimes, LeaseKeeper } from './lease-keeper.js';
+import { defaultLeaseTimes, LeaseKeeper, type LeaseTimes } from './lease-keeper.js';
 
 const logger = createLogger('lease-spec');
 logger.level = 'silent';
@@ -28,6 +28,7 @@ const world = () => {
     name: string,
     drain: (some: readonly number[]) => Promise<readonly number[]> = (some) =>
       Promise.resolve(some),
+    times: LeaseTimes = defaultLeaseTimes,
   ): Instance => {
     const made: Instance = {
       keeper: new LeaseKeeper({
@@ -39,7 +40,7 @@ const world = () => {
         ),
         logger,
         nowMs: () => state.nowMs,
-        times: defaultLeaseTimes,
+        times,
         drain,
         onChanged: (some) => made.changed.push([...some]),
         onSuperseded: () => (made.superseded = true),
@@ -121,6 +122,19 @@ describe('leases of partitions', () => {
     }
     await turn(b, a, b);
     expect([servedBy(a).length, servedBy(b).length]).toEqual([32, 32]);
+  });
+
+  it('of an instance with a longer lease time than the others’ are left to it for that time', async () => {
+    const { instanceOf, turn, pass } = world();
+    const a = instanceOf('a', undefined, { renewEveryMs: 6_000, leaseMs: 30_000 });
+    const b = instanceOf('b');
+    await a.keeper.join();
+    await b.keeper.join();
+    await turn(a, b);
+    await pass(29_000, b);
+    expect(servedBy(b)).toHaveLength(32);
+    await pass(2_000, b);
+    expect(servedBy(b)).toEqual(partitions);
   });
 
   it('are taken back at once by an instance that is restarted under its id', async () => {
