@@ -176,6 +176,11 @@ export class LeaseKeeper implements Ownership {
     await this.readTable();
     if (this.superseded) return;
     if (this.unsure) await this.ascertain();
+    if (this.unsure) {
+      // The table has changed since it was read, perhaps by that very hand-over: whoever reads it again knows.
+      this.again = true;
+      return;
+    }
     await this.observe();
     await this.repair();
     await this.handOver();
