@@ -1,4 +1,5 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { partitionOf } from '@tollkeeper/contracts';
 import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
 import { createMemoryEventStore, type EventStore } from '@tollkeeper/event-store';
 import { createLogger } from '@tollkeeper/telemetry';
@@ -122,6 +123,11 @@ export class SpecService {
     this.accounts.offerSnapshots();
     await this.snapshots.flushed(1_000);
     this.crash();
+  }
+
+  /** Learns that another instance owns the account. */
+  lose(accountId: string): void {
+    this.accounts.forget(new Set([partitionOf(accountId)]));
   }
 
   /** Starts again without having stopped. */

@@ -300,6 +300,26 @@ describe('a load', () => {
       `"revision":${String((await service.events()).length - 1)}`,
     );
   });
+
+  it('finds no older snapshot than there was, when a former owner learns that it is none any more', async () => {
+    const bucket = memoryBucket();
+    const store = createMemoryEventStore();
+    const rule = { eventsMin: 1_000, everyMs: 0, lastEventsMin: 1 };
+    const former = await serve({ store, bucket, snapshotRule: rule });
+    const next = new SpecService({ store, forgetting: defaultForgetting, bucket });
+    for (let n = 0; n < 50; n += 1) {
+      await next.send('charge', uuidv7(startMs + n), amount('1'));
+    }
+    await next.restart();
+    const newest = bucket.textOf('acc_1');
+    expect(newest).toContain(
+      `"revision":${String((await store.lastRevision('credit-acc_1')) ?? 0)}`,
+    );
+    former.lose('acc_1');
+    await former.restart();
+    expect(bucket.textOf('acc_1')).toBe(newest);
+  });
+
   it.each([
     ['with the index', false],
     ['without the index', true],
