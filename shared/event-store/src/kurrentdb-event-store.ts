@@ -59,7 +59,7 @@ export const openKurrentdbEventStore = async (
   const url = withConnectionName(clientUrl, options.applicationName);
   const connect = (): KurrentDBClient => KurrentDBClient.connectionString(url);
   const reader = connect();
-  const sender = createKurrentSender(connect, options.appendTimeoutMs ?? 5_000, onError);
+  const sender = createKurrentSender(connect, options.appendTimeoutMs ?? 5_000);
   let appender = createSingleAppender(sender);
   const subscriptions = new Set<Subscription>();
   let storeId: string | undefined;
