@@ -1,3 +1,4 @@
+import { text } from '@tollkeeper/contracts';
 import { commandHashOf } from '@tollkeeper/events';
 import { canonicalJson, uuidv7, type Json } from '@tollkeeper/kernel';
 import type { z } from 'zod';
@@ -54,6 +55,16 @@ export const identify = (type: string, body: Identified & object, envelope: Enve
   commandHash: hashOf(type, body),
 });
 
+/** As the contract bounds a body's correlation id: these are stored with each event, too. */
+const headerText = text.max(128);
+
+const headerOf = (envelope: Envelope, name: 'correlationId' | 'causationId' | 'actor') => {
+  const value = envelope[name];
+  if (value === undefined || headerText.safeParse(value).success) return value;
+  throw new InvalidRequest(`${name}: a text of 128 characters at most`);
+};
+
+/** Throws InvalidRequest. */
 export const requestOf = (
   command: CreditCommand,
   body: Identified,
@@ -64,16 +75,16 @@ export const requestOf = (
   command,
   urgent,
   deadlineAtMs: body.deadlineAt === undefined ? undefined : Date.parse(body.deadlineAt),
-  correlationId: envelope.correlationId ?? body.correlationId,
-  causationId: envelope.causationId,
-  actor: envelope.actor ?? 'unknown',
+  correlationId: headerOf(envelope, 'correlationId') ?? body.correlationId,
+  causationId: headerOf(envelope, 'causationId'),
+  actor: headerOf(envelope, 'actor') ?? 'unknown',
   answer,
 });
 
-/** A look at the account: no command, nothing is stored. */
+/** A look at the account: no command, nothing is stored. Shed as a reserve is: nothing is lost with it. */
 export const lookRequest = (answer: Submission['answer']): Request => ({
   command: undefined,
-  urgent: true,
+  urgent: false,
   deadlineAtMs: undefined,
   correlationId: undefined,
   causationId: undefined,

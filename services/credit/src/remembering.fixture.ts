@@ -1,3 +1,5 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { partitionOf } from '@tollkeeper/contracts';
 import { creditStream, fromStoredCredit, type CreditAccountEvent } from '@tollkeeper/events';
 import { createMemoryEventStore, type EventStore } from '@tollkeeper/event-store';
 import { createLogger } from '@tollkeeper/telemetry';
@@ -14,7 +16,7 @@ import { IndexedRecall, type IndexEntry, type ReservationIndex } from './applica
 import { SnapshotWriter, type SnapshotBucket } from './application/snapshot-writer.js';
 import type { SnapshotRule } from './application/snapshots.js';
 
-const logger = createLogger('credit-spec');
+export const logger = createLogger('credit-spec');
 logger.level = 'silent';
 
 export const startMs = Date.parse('2026-03-01T12:00:00.000Z');
@@ -45,17 +47,26 @@ export class LaggingIndex implements ReservationIndex {
 }
 
 export interface Bucket extends SnapshotBucket {
-  readonly values: Map<string, string>;
+  readonly values: Map<string, Uint8Array>;
+  /** What a snapshot says; '' where there is none. */
+  readonly textOf: (accountId: string) => string;
 }
 
+export const packed = (text: string): Uint8Array => deflateRawSync(text);
+
 export const memoryBucket = (valueBytesMax = 512 * 1024): Bucket => {
-  const values = new Map<string, string>();
+  const values = new Map<string, Uint8Array>();
+  const textOf = (accountId: string): string => {
+    const value = values.get(accountId);
+    return value ? inflateRawSync(value).toString() : '';
+  };
   return {
     values,
+    textOf,
     valueBytesMax,
     get: (accountId) => Promise.resolve(values.get(accountId)),
-    put: (accountId, text) => {
-      values.set(accountId, text);
+    put: (accountId, value) => {
+      values.set(accountId, value);
       return Promise.resolve();
     },
   };
@@ -112,6 +123,11 @@ export class SpecService {
     this.accounts.offerSnapshots();
     await this.snapshots.flushed(1_000);
     this.crash();
+  }
+
+  /** Learns that another instance owns the account. */
+  lose(accountId: string): void {
+    this.accounts.forget(new Set([partitionOf(accountId)]));
   }
 
   /** Starts again without having stopped. */

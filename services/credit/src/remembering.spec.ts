@@ -2,9 +2,17 @@ import { createMemoryEventStore, type EventStore } from '@tollkeeper/event-store
 import { uuidv7 } from '@tollkeeper/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SnapshotWriter } from './application/snapshot-writer.js';
 import type { Verb } from './credit.convert.js';
 import { defaultForgetting } from './domain/credit-account/memory.js';
-import { memoryBucket, SpecService, startMs, type ServiceOptions } from './remembering.fixture.js';
+import {
+  logger,
+  memoryBucket,
+  packed,
+  SpecService,
+  startMs,
+  type ServiceOptions,
+} from './remembering.fixture.js';
 
 const minuteMs = 60_000;
 const keepsNothing = { closedMs: 0, closedMax: 0 };
@@ -206,7 +214,7 @@ describe('a load', () => {
     expect(counter.read).toBe(1);
   });
 
-  it.each<[string, (text: string) => string]>([
+  it.each<[string, (text: string) => string | Uint8Array]>([
     ['of another version', (text) => text.replace(/"schema":"\w+"/, '"schema":"0"')],
     ['of another stream', (text) => text.replace(/"lastHash":"\w/, '"lastHash":"x')],
     [
@@ -214,6 +222,8 @@ describe('a load', () => {
       (text) => text.replace(/"revision":(\d+)/g, '"revision":9$1'),
     ],
     ['that is cut off', (text) => text.slice(0, 100)],
+    ['whose bytes are cut off', (text) => packed(text).subarray(0, 100)],
+    ['that was not packed', (text) => Buffer.from(text)],
     ['with a broken amount', (text) => text.replace(/"available":"\d+"/, '"available":"many"')],
     ['without a field', (text) => text.replace('"timeZone"', '"timezone"')],
   ])('ignores a snapshot %s', async (_, spoil) => {
@@ -221,9 +231,10 @@ describe('a load', () => {
     const service = await serve({ bucket, snapshotRule: eager });
     await service.send('charge', uuidv7(startMs), amount('400'));
     await service.restart();
-    const text = bucket.values.get('acc_1') ?? '';
-    expect(spoil(text)).not.toBe(text);
-    bucket.values.set('acc_1', spoil(text));
+    const text = bucket.textOf('acc_1');
+    expect(spoil(text)).not.toEqual(text);
+    const spoilt = spoil(text);
+    bucket.values.set('acc_1', typeof spoilt === 'string' ? packed(spoilt) : spoilt);
     const asked = uuidv7(startMs);
     expect(await service.send('charge', asked, amount('601'))).toMatchObject({
       reason: 'insufficient-credits',
@@ -243,6 +254,70 @@ describe('a load', () => {
       });
     }
     expect(small.values.size).toBe(0);
+  });
+
+  it('reads the snapshots of a bucket that takes no more', async () => {
+    const bucket = memoryBucket();
+    const full = { ...bucket, put: () => Promise.reject(new Error('full')) };
+    const service = await serve({ bucket, snapshotRule: eager });
+    await service.send('charge', uuidv7(startMs), amount('400'));
+    await service.restart();
+    const text = bucket.textOf('acc_1');
+    const writer = new SnapshotWriter(full, logger);
+    writer.offer('acc_2', { revision: 0, lastHash: '', state: {} });
+    await writer.flushed(10_000);
+    expect(text).toContain(`"revision":${String((await writer.find('acc_1'))?.revision)}`);
+  });
+
+  it('finds a snapshot where a thousand reservations are open', async () => {
+    const bucket = memoryBucket();
+    const service = await serve({ bucket, snapshotRule: eager });
+    await Promise.all(
+      Array.from({ length: 1_000 }, (_, n) =>
+        service.send('reserve', uuidv7(startMs + n), {
+          ...call,
+          userId: `user_${String(n)}`,
+          bounds: { inputTokens: n, outputTokens: 100 },
+        }),
+      ),
+    );
+    await service.restart();
+    expect(bucket.textOf('acc_1').length).toBeGreaterThan(bucket.valueBytesMax);
+    const revision = (await service.events()).length - 1;
+    expect(bucket.textOf('acc_1')).toContain(`"revision":${String(revision)}`);
+  });
+
+  it('finds snapshots that are made on, when the clock was put back', async () => {
+    const bucket = memoryBucket();
+    const rule = { eventsMin: 1, everyMs: 1_000, lastEventsMin: 1_000 };
+    const service = await serve({ bucket, snapshotRule: rule });
+    service.nowMs += 60 * minuteMs;
+    await service.send('charge', uuidv7(startMs), amount('1'));
+    service.nowMs -= 60 * minuteMs;
+    await service.send('charge', uuidv7(startMs), amount('1'));
+    await service.restart();
+    expect(bucket.textOf('acc_1')).toContain(
+      `"revision":${String((await service.events()).length - 1)}`,
+    );
+  });
+
+  it('finds no older snapshot than there was, when a former owner learns that it is none any more', async () => {
+    const bucket = memoryBucket();
+    const store = createMemoryEventStore();
+    const rule = { eventsMin: 1_000, everyMs: 0, lastEventsMin: 1 };
+    const former = await serve({ store, bucket, snapshotRule: rule });
+    const next = new SpecService({ store, forgetting: defaultForgetting, bucket });
+    for (let n = 0; n < 50; n += 1) {
+      await next.send('charge', uuidv7(startMs + n), amount('1'));
+    }
+    await next.restart();
+    const newest = bucket.textOf('acc_1');
+    expect(newest).toContain(
+      `"revision":${String((await store.lastRevision('credit-acc_1')) ?? 0)}`,
+    );
+    former.lose('acc_1');
+    await former.restart();
+    expect(bucket.textOf('acc_1')).toBe(newest);
   });
 
   it.each([

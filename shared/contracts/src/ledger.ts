@@ -1,6 +1,6 @@
 /**
  * What the projection service publishes to JetStream: every event of the credit accounts, in an account's order, at
- * least once; `Nats-Msg-Id` is the event's id. The subject's second last part is the event's type, so that a
+ * least once, but for one that is larger than a message may be; `Nats-Msg-Id` is the event's id. The subject's second last part is the event's type, so that a
  * payment adapter follows `ledger.v1.TopUpRequested.*` alone.
  */
 export const ledgerSubjects = {

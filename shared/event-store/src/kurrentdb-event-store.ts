@@ -21,6 +21,7 @@ import { canMerge, createMergingAppender, createSingleAppender } from './kurrent
 import { fromNode, toPosition } from './kurrentdb-codec.js';
 import { isRefusal } from './kurrentdb-errors.js';
 import { createKurrentSender, disposeClient } from './kurrentdb-sender.js';
+import { forClient, readKurrentdbUrl } from './kurrentdb-url.js';
 import { categoryFilter, subscribeToNode } from './kurrentdb-subscription.js';
 
 export interface KurrentdbEventStoreOptions {
@@ -42,6 +43,8 @@ export interface KurrentdbEventStoreOptions {
 }
 
 const identityStream = 'store-identity';
+/** Ours, and not the client's. */
+const mergeAppends = 'mergeappends';
 const readTimeoutMs = 10_000;
 const readRetriesMs = [20, 50, 100, 200, 400, 800, 1_600];
 
@@ -49,17 +52,19 @@ const readRetriesMs = [20, 50, 100, 200, 400, 800, 1_600];
 export const openKurrentdbEventStore = async (
   options: KurrentdbEventStoreOptions,
 ): Promise<EventStore> => {
-  if (/throwOnAppendFailure=false/i.test(options.url)) {
+  const asked = readKurrentdbUrl(options.url);
+  if (asked.settings.get('throwonappendfailure') === 'false') {
     throw new Error(
       'throwOnAppendFailure=false makes the client answer a conflict with revision 1',
     );
   }
   const onError = options.onError ?? (() => undefined);
-  const { wantsMerging, clientUrl } = takeMergeAppends(options.url);
-  const url = withConnectionName(clientUrl, options.applicationName);
-  const connect = (): KurrentDBClient => KurrentDBClient.connectionString(url);
+  const { url, unknown } = forClient(asked, options.applicationName);
+  const others = unknown.filter((name) => name !== mergeAppends);
+  if (others.length > 0) onError(new Error(`unknown settings, ignored: ${others.join(', ')}`));
+  const connect = (): KurrentDBClient => connectTo(url);
   const reader = connect();
-  const sender = createKurrentSender(connect, options.appendTimeoutMs ?? 5_000, onError);
+  const sender = createKurrentSender(connect, options.appendTimeoutMs ?? 5_000);
   let appender = createSingleAppender(sender);
   const subscriptions = new Set<Subscription>();
   let storeId: string | undefined;
@@ -92,6 +97,7 @@ export const openKurrentdbEventStore = async (
 
   try {
     storeId = await untilReady(identify, options.readyTimeoutMs ?? 30_000);
+    const wantsMerging = /^true$/i.test(asked.settings.get(mergeAppends) ?? '');
     const isMerging = wantsMerging && (await canMerge(sender, onError));
     if (isMerging) appender = createMergingAppender(sender, onError);
     options.onMerging?.(isMerging);
@@ -117,22 +123,20 @@ export const openKurrentdbEventStore = async (
   };
 };
 
-/** Ours, and not the client's: it does not take settings that it does not know. */
-const takeMergeAppends = (url: string): { wantsMerging: boolean; clientUrl: string } => {
-  const [address = '', settings = ''] = url.split('?');
-  const all = settings.split('&').filter((setting) => setting !== '');
-  const others = all.filter((setting) => !/^mergeAppends=/i.test(setting));
-  return {
-    wantsMerging: all.some((setting) => /^mergeAppends=true$/i.test(setting)),
-    clientUrl: others.length === 0 ? address : `${address}?${others.join('&')}`,
-  };
+const connectTo = (url: string): KurrentDBClient => {
+  try {
+    return KurrentDBClient.connectionString(url);
+  } catch (error) {
+    if (!isParseError(error)) throw error;
+    // eslint-disable-next-line preserve-caught-error -- it has the password in it, and would be logged
+    throw new Error(
+      `the connection string of KurrentDB cannot be read: ${error.expected} is expected`,
+    );
+  }
 };
 
-/** Not by URL, which has no word for the several hosts of a cluster. */
-const withConnectionName = (url: string, name: string): string =>
-  /[?&]connectionName=/i.test(url)
-    ? url
-    : `${url}${url.includes('?') ? '&' : '?'}connectionName=${encodeURIComponent(name)}`;
+const isParseError = (error: unknown): error is Error & { readonly expected: string } =>
+  error instanceof Error && 'connectionString' in error;
 
 const untilReady = async <T>(work: () => Promise<T>, timeoutMs: number): Promise<T> => {
   const deadline = performance.now() + timeoutMs;

@@ -1,6 +1,12 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { rejectionOf } from './contract-kit.js';
 import { refuseUnsafeNodes } from './kurrentdb-safety.js';
 
@@ -29,10 +35,13 @@ describe('a KurrentDB node that is asked how it keeps its data', () => {
       asked.push(headers.authorization);
       response.writeHead(url === '/info/options' ? status : 404).end(body);
     });
+    return { host: await listen(server), asked };
+  };
+
+  const listen = async (server: Server): Promise<string> => {
     servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const host = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-    return { host, asked };
+    return `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   };
 
   const refusalOf = async (url: string): Promise<{ refusal: unknown; unknown: unknown[] }> => {
@@ -89,6 +98,59 @@ describe('a KurrentDB node that is asked how it keeps its data', () => {
       expect(asked).toEqual([`Basic ${credentials}`]);
     },
   );
+
+  describe('behind TLS of an authority of its own', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'authority-'));
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'ca.pem')];
+    const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    beforeAll(() => {
+      const made = ['-keyout', key, '-out', certificate, '-days', '2', ...names];
+      execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...made], {
+        stdio: 'ignore',
+      });
+    });
+    afterAll(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    const secureNode = async (): Promise<string> => {
+      const identity = { key: readFileSync(key), cert: readFileSync(certificate) };
+      const asked = {
+        ...identity,
+        ca: identity.cert,
+        requestCert: true,
+        rejectUnauthorized: false,
+      };
+      const server = createSecureServer(asked, (request, response) => {
+        const isKnown = (request.socket as TLSSocket).authorized;
+        response.end(options({ ...safe, ...(isKnown ? { MemDb: 'true' } : {}) }));
+      });
+      return listen(server);
+    };
+    const identity = `&userCertFile=${encodeURIComponent(certificate)}&userKeyFile=${encodeURIComponent(key)}`;
+
+    it.each([
+      ['names the authority', `tlsCAFile=${encodeURIComponent(certificate)}`],
+      ['trusts anybody', 'tlsVerifyCert=false'],
+    ])('is asked where the connection string %s', async (_title, setting) => {
+      const host = await secureNode();
+      expect(await refusalOf(`kurrentdb://${host}?${setting}`)).toEqual({
+        refusal: undefined,
+        unknown: [],
+      });
+      const { refusal } = await refusalOf(`kurrentdb://${host}?${setting}${identity}`);
+      expect(refusal).toMatchObject({ name: 'UnsafeStoreError', server: `https://${host}` });
+    });
+
+    it('is not asked by whom it has not convinced', async () => {
+      const unknown: unknown[] = [];
+      await refuseUnsafeNodes(`kurrentdb://${await secureNode()}`, {
+        readyTimeoutMs: 0,
+        onError: (error) => unknown.push(error),
+      });
+      expect(String(unknown)).toContain('self-signed');
+    });
+  });
 
   it('is asked again until it is ready', async () => {
     const { host, asked } = await node([503, ''], [200, options(safe)]);

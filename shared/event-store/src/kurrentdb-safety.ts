@@ -1,5 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { get as getPlain, type IncomingMessage } from 'node:http';
+import { get as getSecure, type RequestOptions } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnsafeStoreError } from './event-store.js';
+import { readKurrentdbUrl, type KurrentdbUrl } from './kurrentdb-url.js';
 
 /** What a node calls its options that let it forget what it has acknowledged. */
 const unsafeOptions = ['UnsafeDisableFlushToDisk', 'MemDb'] as const;
@@ -44,23 +49,32 @@ export const refuseUnsafeNodes = async (
 
 interface Node {
   readonly origin: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly options: RequestOptions;
 }
 
-/** `kurrentdb://user:password@a:2113,b:2113?tls=false` names two. */
 const nodesOf = (url: string): Node[] => {
-  const parts = /^[a-z+]+:\/\/(?:([^@/?]+)@)?([^/?]+)/i.exec(url);
-  const scheme = /[?&]tls=false/i.test(url) ? 'http' : 'https';
-  const [, login, hosts = ''] = parts ?? [];
-  const credentials = login?.split(':').map(decodeURIComponent).join(':');
+  const { login, hosts, settings } = readKurrentdbUrl(url);
+  const isPlain = settings.get('tls') === 'false';
   const headers: Record<string, string> =
-    credentials === undefined
-      ? {}
-      : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
-  return hosts.split(',').map((host) => ({
-    origin: `${scheme}://${/:\d+$/.test(host) ? host : `${host}:2113`}`,
-    headers,
-  }));
+    login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+  // A connection of its own, which is closed with its answer: else a socket would keep the process.
+  const options = { headers, agent: false, ...(isPlain ? {} : tlsOf(settings)) };
+  const scheme = isPlain ? 'http' : 'https';
+  return hosts.map((host) => ({ origin: `${scheme}://${host}`, options }));
+};
+
+/** As the client has it: nodes are mostly certified by an authority of one's own, which nobody else trusts. */
+const tlsOf = (settings: KurrentdbUrl['settings']): RequestOptions => {
+  const file = (name: string): Buffer | undefined => {
+    const path = settings.get(name);
+    return path === undefined ? undefined : readFileSync(decodeURIComponent(path));
+  };
+  return {
+    ca: file('tlscafile'),
+    cert: file('usercertfile'),
+    key: file('userkeyfile'),
+    rejectUnauthorized: settings.get('tlsverifycert') !== 'false',
+  };
 };
 
 interface Answer {
@@ -71,18 +85,27 @@ interface Answer {
   readonly why: string;
 }
 
-const ask = async ({ origin, headers }: Node): Promise<Answer> => {
+const ask = async ({ origin, options }: Node): Promise<Answer> => {
   let isReady = false;
   try {
     const signal = AbortSignal.timeout(answerTimeoutMs);
-    const answer = await fetch(`${origin}/info/options`, { headers, signal });
-    isReady = answer.status < 500;
-    if (!answer.ok) throw new Error(`HTTP ${String(answer.status)}`);
-    return { origin, isReady, options: optionsOf(await answer.json()), why: '' };
+    const answer = await get(`${origin}/info/options`, { ...options, signal });
+    const { statusCode = 0 } = answer;
+    isReady = statusCode < 500;
+    const body = await text(answer);
+    if (statusCode !== 200) throw new Error(`HTTP ${String(statusCode)}`);
+    return { origin, isReady, options: optionsOf(JSON.parse(body)), why: '' };
   } catch (error) {
     return { origin, isReady, why: String(error) };
   }
 };
+
+/** Not `fetch`, which can be told of no authority. */
+const get = (url: string, options: RequestOptions): Promise<IncomingMessage> =>
+  new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? getSecure : getPlain;
+    send(url, options, resolve).on('error', reject);
+  });
 
 const optionsOf = (answer: unknown): Readonly<Record<string, string>> => {
   const options = Array.isArray(answer) ? (answer as readonly Partial<NodeOption>[]) : [];

@@ -45,9 +45,8 @@ interface Waiting {
 export const createKurrentSender = (
   connect: () => KurrentDBClient,
   timeoutMs: number,
-  onError: (error: unknown) => void,
 ): KurrentSender => {
-  const connections = createConnections(connect, onError);
+  const connections = createConnections(connect);
   const waiting = new Set<Waiting>();
   const streamsInFlight = new Set<string>();
   const unanswered = new Set<Promise<unknown>>();
@@ -127,10 +126,7 @@ interface Connections {
   readonly close: () => Promise<void>;
 }
 
-const createConnections = (
-  connect: () => KurrentDBClient,
-  onError: (error: unknown) => void,
-): Connections => {
+const createConnections = (connect: () => KurrentDBClient): Connections => {
   const clients = new Map<Connection, KurrentDBClient>();
   const newConnection = (): Connection => {
     const connection = {
@@ -154,7 +150,7 @@ const createConnections = (
       all[place] = newConnection();
       const client = clients.get(stuck);
       clients.delete(stuck);
-      if (client) disposeClient(client).catch(onError);
+      if (client) void disposeClient(client);
     },
     close: async () => {
       await Promise.all([...clients.values()].map(disposeClient));
@@ -177,10 +173,19 @@ const sendOn = async <T>(connection: Connection, { bytes, send }: Sending<T>): P
 const hasRoom = ({ appends, bytes }: Connection, moreBytes: number): boolean =>
   appends === 0 || (appends < appendsMax && bytes + moreBytes <= bytesMax);
 
-/** `dispose` alone leaves the channel's socket open, and Node running. */
+/**
+ * `dispose` alone leaves the channel's socket open, and Node running. Never rejects: a client that finds no node of its
+ * cluster has no channel to close, and whoever gives it up is told of something else.
+ */
 export const disposeClient = async (client: KurrentDBClient): Promise<void> => {
-  await client.dispose();
-  // Public in the client's code, absent from its types.
-  const { getChannel } = client as unknown as { getChannel: () => Promise<{ close: () => void }> };
-  (await getChannel()).close();
+  try {
+    await client.dispose();
+    // Public in the client's code, absent from its types.
+    const { getChannel } = client as unknown as {
+      getChannel: () => Promise<{ close: () => void }>;
+    };
+    (await getChannel()).close();
+  } catch {
+    // Nothing is open.
+  }
 };

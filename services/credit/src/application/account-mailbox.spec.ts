@@ -12,9 +12,10 @@ import {
   type RecordedEvent,
 } from '@tollkeeper/event-store';
 import { formatMoney, parseMoney, sumMoney, uuidv7 } from '@tollkeeper/kernel';
-import { createLogger } from '@tollkeeper/telemetry';
+import { createLogger, type Logger } from '@tollkeeper/telemetry';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { lookRequest } from '../credit-request.js';
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import {
   priceBook,
@@ -22,6 +23,7 @@ import {
   reservePlain,
   settlePlain,
 } from '../domain/credit-account/credit-account.fixture.js';
+import { charge, setLimit } from '../domain/credit-account/limits.fixture.js';
 import { defaultRules } from '../domain/credit-account/rules.js';
 import { availableCredits } from '../domain/credit-account/state.js';
 import { CreditAccounts, defaultQueueLimits, type QueueLimits } from './credit-accounts.js';
@@ -30,14 +32,18 @@ import type { Outcome } from './submission.js';
 const logger = createLogger('credit-spec');
 logger.level = 'silent';
 
-const serve = (store: EventStore, limits: QueueLimits = defaultQueueLimits) => {
+const serve = (
+  store: EventStore,
+  limits: QueueLimits = defaultQueueLimits,
+  logs: Logger = logger,
+) => {
   let nowMs = Date.parse('2026-03-01T12:00:00.000Z');
   const accounts = new CreditAccounts(
     {
       store,
       prices: priceBook(),
       clock: { now: () => new Date(nowMs), isSteady: () => true },
-      logger,
+      logger: logs,
       rules: defaultRules,
       reservationTtlMs: 720_000,
     },
@@ -215,6 +221,35 @@ describe('an account’s mailbox', () => {
     expect(reasonOf(await settle)).toBe('accepted');
   });
 
+  it('sheds looks beyond its bound, as reserves', async () => {
+    const service = serve(createMemoryEventStore(), {
+      ...defaultQueueLimits,
+      commandsPerAccountMax: 10,
+    });
+    await fund(service, '100');
+    const look = lookRequest(() => ({}));
+    const looks = Array.from({ length: 30 }, () => service.accounts.submit('acc_1', look));
+    const outcomes = await Promise.all(looks);
+    expect(outcomes.map(reasonOf).filter((reason) => reason === 'overloaded')).toHaveLength(20);
+  });
+
+  it('holds deadlines and rates by the clock, where the stream is ahead of it', async () => {
+    const service = serve(createMemoryEventStore());
+    await fund(service, '10');
+    const rate = { window: 'minute', unit: 'requests', amount: '1', mode: 'rate' } as const;
+    await service.send(setLimit({ scope: { type: 'account' }, ...rate }));
+    service.setTime('2026-03-01T13:00:00.000Z');
+    await service.send(charge('x1', '1'));
+    const reasons: string[] = [];
+    for (const minute of ['05', '06', '08']) {
+      const now = `2026-03-01T12:${minute}:00.000Z`;
+      service.setTime(now);
+      const deadlineAtMs = Date.parse(now) + 10_000;
+      reasons.push(reasonOf(await service.send(charge(`at-${minute}`, '1'), deadlineAtMs)));
+    }
+    expect(reasons).toEqual(['accepted', 'rate-limited', 'accepted']);
+  });
+
   it('keeps stream time when the wall clock runs backwards', async () => {
     const store = createMemoryEventStore();
     const service = serve(store);
@@ -282,6 +317,52 @@ describe('an account’s mailbox', () => {
     expect(reasonOf(await serve(store).send(reservePlain('r1', '1')))).toBe('account-parked');
   });
 
+  it('reads a parked account again after half a minute, though commands keep coming', async () => {
+    const store = createMemoryEventStore();
+    await fund(serve(store), '10');
+    let broken = true;
+    let reads = 0;
+    const service = serve({
+      ...store,
+      read: async function* (...args) {
+        reads += 1;
+        for await (const event of store.read(...args)) {
+          yield broken ? { ...event, type: 'FromTheFuture' } : event;
+        }
+      },
+    });
+    const reasonAt = async (second: string): Promise<string> => {
+      service.setTime(`2026-03-01T12:00:${second}.000Z`);
+      return reasonOf(await service.send(reservePlain(`r${second}`, '1')));
+    };
+    expect(await reasonAt('00')).toBe('account-parked');
+    broken = false;
+    expect([await reasonAt('10'), await reasonAt('20')]).toEqual([
+      'account-parked',
+      'account-parked',
+    ]);
+    expect(reads).toBe(1);
+    expect(await reasonAt('30')).toBe('accepted');
+  });
+
+  it('refuses a command alone whose event the store does not take, and carries out its neighbours', async () => {
+    const service = serve(createMemoryEventStore());
+    await fund(service, '10');
+    const poison = { ...reservePlain('bad', '1'), purpose: { userId: 'x'.repeat(1_100_000) } };
+    const outcomes = await Promise.all([
+      ...['r1', 'r2', 'r3'].map((id) => service.send(reservePlain(id, '1'))),
+      service.send(poison),
+      ...['r4', 'r5'].map((id) => service.send(reservePlain(id, '1'))),
+      service.send(undefined),
+    ]);
+    expect(outcomes.map(reasonOf)).toEqual([
+      ...['accepted', 'accepted', 'accepted', 'invalid-request', 'accepted', 'accepted'],
+      'accepted',
+    ]);
+    expect(outcomes[3]).toMatchObject({ refusal: { retryable: false } });
+    expect(await service.send(undefined)).toMatchObject({ answer: { available: '5' } });
+  });
+
   it('never lets drawn, open and lapsed credits exceed what was granted, whatever the order', async () => {
     const id = fc.integer({ min: 0, max: 7 }).map((n) => `r${String(n)}`);
     const amount = fc
@@ -302,6 +383,36 @@ describe('an account’s mailbox', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe('an append that is not answered', () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is told at once, and again each time that it has waited twice as long, from a minute on', async () => {
+    vi.useFakeTimers();
+    const toldAfterMs: unknown[] = [];
+    const warn = ({ waitedMs }: { waitedMs: unknown }) => toldAfterMs.push(waitedMs);
+    const store = createMemoryEventStore();
+    let isAway = true;
+    const service = serve(
+      {
+        ...store,
+        append: (...args) =>
+          isAway ? Promise.reject(new UnknownOutcomeError('for ever')) : store.append(...args),
+      },
+      defaultQueueLimits,
+      { ...logger, warn },
+    );
+    const funded = fund(service, '10');
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    isAway = false;
+    await vi.advanceTimersByTimeAsync(1_000);
+    await funded;
+    const minutes = toldAfterMs.map((ms) => Math.floor(Number(ms) / 60_000));
+    expect(minutes).toEqual([0, 1, 2, 4, 8]);
   });
 });
 

@@ -8,6 +8,8 @@ import {
   type StoredEvent,
 } from '@tollkeeper/events';
 import {
+  AppendTooLargeError,
+  InvalidEventError,
   UnknownOutcomeError,
   WrongExpectedRevisionError,
   StoreUnavailableError,
@@ -62,6 +64,13 @@ interface Batch {
 
 type Revision = LoadedAccount['revision'];
 
+interface Times {
+  /** Of what is stored: never runs backwards in a stream, whatever the wall clock does. */
+  readonly at: Date;
+  /** The wall clock's, which the callers' deadlines go by: a clock that was ahead for a moment must not make them late. */
+  readonly nowMs: number;
+}
+
 interface Turn {
   flight: { readonly batch: Batch; readonly stored: Promise<Revision | 'conflict'> } | undefined;
   /** Decided on the assumption that the flight lands; thrown away if it does not. */
@@ -75,6 +84,8 @@ const batchCommandsMax = 128;
 const retryFirstMs = 50;
 const retryMaxMs = 500;
 const parkedMs = 30_000;
+/** An append that is still without an answer is told again so late, and then each time that it has waited twice as long. */
+const toldAgainMs = 60_000;
 
 /**
  * One account's single writer: one append in flight, and what comes in meanwhile is decided together against the
@@ -96,6 +107,8 @@ export class AccountMailbox {
   private snapshotRevision = -1;
   private snapshotAtMs = 0;
   private counted = 0;
+  /** So many commands are decided and stored one by one: the store would not take an event of one of them. */
+  private oneByOne = 0;
 
   constructor(
     readonly accountId: string,
@@ -159,9 +172,11 @@ export class AccountMailbox {
       try {
         await this.step(turn);
       } catch (error) {
-        // Whatever is thrown here is a bug or a broken store: nothing was answered, all may be retried.
+        const { flight } = turn;
         this.takeBack(turn);
-        this.fail(error);
+        if (flight && isFaultOfAnEvent(error)) this.findCulprit(flight.batch.taken, error);
+        // Whatever else is thrown here is a bug or a broken store: nothing was answered, all may be retried.
+        else this.fail(error);
       }
       this.count();
     }
@@ -198,6 +213,22 @@ export class AccountMailbox {
     turn.next = undefined;
   }
 
+  /** Nothing of a batch was stored, for the sake of one command's event: that one is refused, and nobody beside it. */
+  private findCulprit(taken: readonly Submission[], error: unknown): void {
+    const [culprit] = taken;
+    if (taken.length > 1 || !culprit) {
+      this.oneByOne = taken.length;
+      return;
+    }
+    const { accountId, with_ } = this;
+    const commandId = culprit.command?.commandId;
+    with_.logger.error({ err: error, accountId, commandId }, 'a command cannot be stored');
+    this.rates.stored(taken);
+    const queue = culprit.urgent ? this.urgent : this.ordinary;
+    queue.splice(queue.indexOf(culprit), 1);
+    culprit.resolve(unstorable);
+  }
+
   /** Puts undone commands back in their order and forgets the state that they were decided on. */
   private takeBack(turn: Turn): void {
     this.loaded = undefined;
@@ -218,9 +249,10 @@ export class AccountMailbox {
     const decided: Decided[] = [];
     const taken: Submission[] = [];
     let bytes = 0;
-    const at = this.streamTime(loaded.account);
+    const when = this.timesOf(loaded.account);
+    const commandsMax = this.oneByOne > 0 ? 1 : batchCommandsMax;
     try {
-      while (bytes < batchBytesMax && taken.length < batchCommandsMax) {
+      while (bytes < batchBytesMax && taken.length < commandsMax) {
         const submission = this.urgent.shift() ?? this.ordinary.shift();
         if (!submission) break;
         taken.push(submission);
@@ -233,7 +265,7 @@ export class AccountMailbox {
           decided.push({ submission, outcome: undecidable[consulted] });
           continue;
         }
-        const outcome = this.carryOut(submission, loaded, at, (event) => {
+        const outcome = this.carryOut(submission, loaded, when, (event) => {
           events.push(event);
           bytes += event.data.length + event.metadata.length + 100;
         });
@@ -243,8 +275,9 @@ export class AccountMailbox {
       this.urgent.unshift(...taken);
       throw error;
     }
+    if (this.oneByOne > 0) this.oneByOne -= 1;
     const { remembering } = this.with_;
-    if (remembering) forgetClosed(loaded.account, at.getTime(), remembering.rule);
+    if (remembering) forgetClosed(loaded.account, when.at.getTime(), remembering.rule);
     return { events, decided, taken, snapshot: this.dueSnapshot(loaded) };
   }
 
@@ -253,7 +286,8 @@ export class AccountMailbox {
     const rule = this.with_.remembering?.snapshots.rule;
     if (!rule || account.revision - this.snapshotRevision < rule.eventsMin) return undefined;
     const nowMs = this.with_.clock.now().getTime();
-    if (nowMs - this.snapshotAtMs < rule.everyMs) return undefined;
+    // Also of a clock that was put back: else none would be made until it has caught up.
+    if (Math.abs(nowMs - this.snapshotAtMs) < rule.everyMs) return undefined;
     this.snapshotAtMs = nowMs;
     this.snapshotRevision = account.revision;
     return { revision: account.revision, lastHash, state: toSnapshot(account) };
@@ -275,17 +309,17 @@ export class AccountMailbox {
   private carryOut(
     submission: Submission,
     loaded: Loaded,
-    at: Date,
+    { at, nowMs }: Times,
     store: (event: StoredEvent) => void,
   ): Outcome {
     const { account } = loaded;
-    if (submission.deadlineAtMs !== undefined && at.getTime() > submission.deadlineAtMs) {
+    if (submission.deadlineAtMs !== undefined && nowMs > submission.deadlineAtMs) {
       return refused('too-late', 'the command was taken up after its deadline', false);
     }
     const { command } = submission;
     const context = this.contextAt(at);
     if (command) {
-      const limited = this.rates.refusalOf(command, account, at.getTime());
+      const limited = this.rates.refusalOf(command, account, nowMs);
       if (limited) return { type: 'refused', refusal: limited };
       const verdict = this.decideOne(command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
@@ -299,7 +333,7 @@ export class AccountMailbox {
           store(stored);
         }
       }
-      if (verdict.events.length > 0) this.rates.count(command, account, at.getTime());
+      if (verdict.events.length > 0) this.rates.count(command, account, nowMs);
     } else {
       return this.look(submission, account, context);
     }
@@ -353,6 +387,8 @@ export class AccountMailbox {
     events: readonly StoredEvent[],
   ): Promise<number | 'conflict'> {
     const stream = creditStream(this.accountId);
+    const begunAtMs = performance.now();
+    let tellAfterMs = 0;
     for (let waitMs = retryFirstMs; ; waitMs = Math.min(waitMs * 2, retryMaxMs)) {
       try {
         return (await this.with_.store.append(stream, expected, events)).revision;
@@ -364,9 +400,14 @@ export class AccountMailbox {
         if (!(error instanceof UnknownOutcomeError || error instanceof StoreUnavailableError)) {
           throw error;
         }
-        // Said once: with thousands of accounts waiting, every try of a long outage would be a flood.
-        if (waitMs === retryFirstMs) {
-          this.with_.logger.warn({ stream, err: error }, 'append outcome unknown, retrying');
+        // Seldom: with thousands of accounts waiting, every try of a long outage would be a flood.
+        const waitedMs = Math.round(performance.now() - begunAtMs);
+        if (waitedMs >= tellAfterMs) {
+          this.with_.logger.warn(
+            { stream, err: error, waitedMs },
+            'append outcome unknown, retrying',
+          );
+          tellAfterMs = Math.max(toldAgainMs, 2 * waitedMs);
         }
         await new Promise((resolve) => setTimeout(resolve, waitMs));
       }
@@ -374,31 +415,32 @@ export class AccountMailbox {
   }
 
   private async load(): Promise<Loaded> {
-    if (this.with_.clock.now().getTime() < this.parkedUntilMs) {
-      throw new UndecodableEventError(`account ${this.accountId} is parked`);
-    }
+    const parkedForMs = this.parkedUntilMs - this.with_.clock.now().getTime();
+    // Longer than it was parked for: the clock was put back.
+    if (parkedForMs > 0 && parkedForMs <= parkedMs) throw new ParkedError(this.accountId);
     const { store, logger, remembering } = this.with_;
     const loaded = await loadAccount(this.accountId, { store, logger, remembering });
     this.snapshotRevision = loaded.snapshotRevision;
     return loaded;
   }
 
-  /** Time in a stream never runs backwards, whatever the wall clock does. */
-  private streamTime(account: CreditAccount): Date {
-    return new Date(Math.max(this.with_.clock.now().getTime(), account.lastEventAtMs));
+  private timesOf(account: CreditAccount): Times {
+    const nowMs = this.with_.clock.now().getTime();
+    return { at: new Date(Math.max(nowMs, account.lastEventAtMs)), nowMs };
   }
 
   /** Nothing was decided: everyone who waits is told, and may retry with the same ids. */
   private fail(error: unknown): void {
     this.rates.failed();
-    const parked = error instanceof UndecodableEventError || error instanceof CorruptStreamError;
-    if (parked) {
-      if (this.parkedUntilMs < this.with_.clock.now().getTime()) {
-        this.with_.logger.error({ err: error, accountId: this.accountId }, 'ACCOUNT_PARKED');
-      }
-      this.parkedUntilMs = this.with_.clock.now().getTime() + parkedMs;
-    } else {
-      this.with_.logger.error({ err: error, accountId: this.accountId }, 'commands failed');
+    const { accountId, with_ } = this;
+    const unreadable =
+      error instanceof UndecodableEventError || error instanceof CorruptStreamError;
+    const parked = unreadable || error instanceof ParkedError;
+    if (unreadable) {
+      with_.logger.error({ err: error, accountId }, 'ACCOUNT_PARKED');
+      this.parkedUntilMs = with_.clock.now().getTime() + parkedMs;
+    } else if (!parked) {
+      with_.logger.error({ err: error, accountId }, 'commands failed');
     }
     const outcome = parked
       ? refused('account-parked', 'the stored events of this account cannot be read', true)
@@ -411,6 +453,15 @@ export class AccountMailbox {
 
 const ignore = (): void => undefined;
 
+/** Its events could not be read a moment ago: they are not read again for each command. */
+class ParkedError extends Error {
+  override readonly name = 'ParkedError';
+}
+
+/** The store will never take this append, whoever sends it however often. */
+const isFaultOfAnEvent = (error: unknown): boolean =>
+  error instanceof AppendTooLargeError || error instanceof InvalidEventError;
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const refused = (
@@ -418,6 +469,8 @@ const refused = (
   message: string,
   retryable: boolean,
 ): Outcome => ({ type: 'refused', refusal: { reason, message, retryable } });
+
+const unstorable = refused('invalid-request', 'what the command asks for cannot be stored', false);
 
 const undecidable: Readonly<Record<Exclude<Consultation, 'decide' | 'wait'>, Outcome>> = {
   behind: refused(

@@ -1,6 +1,6 @@
 import type { DueItem, DueReply } from '@tollkeeper/contracts';
 import { createLogger } from '@tollkeeper/telemetry';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CarryOutDue, type DueList } from './carry-out-due.js';
 import type { Outcome, Submission } from './submission.js';
 
@@ -26,8 +26,9 @@ const listOf =
     return Promise.resolve({ due, next, asOf: at.toISOString() });
   };
 
-const carryOut = (list: DueList, steady = true) => {
+const carryOut = (list: DueList, steady = true, hanging: ReadonlySet<string> = new Set()) => {
   const submitted: [string, Omit<Submission, 'resolve'>][] = [];
+  const answer: (() => void)[] = [];
   const refused: Outcome = {
     type: 'refused',
     refusal: { reason: 'account-parked', message: '', retryable: true },
@@ -35,11 +36,16 @@ const carryOut = (list: DueList, steady = true) => {
   const accounts = {
     submit: (accountId: string, submission: Omit<Submission, 'resolve'>): Promise<Outcome> => {
       submitted.push([accountId, submission]);
-      return Promise.resolve(refused);
+      if (!hanging.has(accountId)) return Promise.resolve(refused);
+      return new Promise((resolve) => {
+        answer.push(() => {
+          resolve(refused);
+        });
+      });
     },
   };
   const clock = { now: () => at, isSteady: () => steady };
-  return { submitted, due: new CarryOutDue(list, accounts, clock, logger) };
+  return { submitted, answer, due: new CarryOutDue(list, accounts, clock, logger) };
 };
 
 describe('what is due', () => {
@@ -62,6 +68,41 @@ describe('what is due', () => {
     expect(new Set(submitted.map(([accountId]) => accountId)).size).toBe(25_000);
     await due.once();
     expect(asked[26]).toBe('start');
+  });
+
+  describe('at an account whose append is not answered', () => {
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+    const ofAccount = (n: number, some: readonly (readonly [string, unknown])[]): number =>
+      some.filter(([accountId]) => accountId === `acc_${String(n)}`).length;
+    const round = async ({ due }: ReturnType<typeof carryOut>): Promise<void> => {
+      const once = due.once();
+      await vi.advanceTimersByTimeAsync(60_000);
+      await once;
+    };
+
+    it('keeps nobody else waiting, and is not asked for twice', async () => {
+      vi.useFakeTimers();
+      const items = Array.from({ length: 2_500 }, (_, n) => item(n));
+      const service = carryOut(listOf(items), true, new Set(['acc_7']));
+      for (let n = 0; n < 3; n += 1) await round(service);
+      const { submitted } = service;
+      expect(ofAccount(2_499, submitted)).toBe(3);
+      expect(ofAccount(7, submitted)).toBe(1);
+      for (const each of service.answer) each();
+      await vi.advanceTimersByTimeAsync(1);
+      await round(service);
+      expect(ofAccount(7, submitted)).toBe(2);
+    });
+
+    it('fills no memory where nothing at all is answered', async () => {
+      vi.useFakeTimers();
+      const items = Array.from({ length: 25_000 }, (_, n) => item(n));
+      const service = carryOut(listOf(items), true, new Set(items.map((each) => each.accountId)));
+      for (let n = 0; n < 5; n += 1) await round(service);
+      expect(service.submitted).toHaveLength(1_000);
+    });
   });
 
   it('waits while the clocks have parted', async () => {

@@ -11,6 +11,10 @@ const listTimeoutMs = 5_000;
 const pageLength = 1_000;
 /** Of one round; the next one goes on where this one stopped. */
 const pagesMax = 10;
+/** For the accounts of one page; those that take longer are not waited for. */
+const pageTimeoutMs = 2_000;
+/** So many of them, and the store is away: what else is due waits, or it would fill the memory. */
+const busyAccountsMax = 1_000;
 
 /** A page of what is due: the longest overdue first, from after an item on. */
 export type DueList = (page: {
@@ -47,13 +51,15 @@ const commandFor = ({ kind, id }: DueItem, at: Date): CreditCommand => {
 /**
  * Does what accounts have to do at a time, also those that nobody touches. The projection's list is a hint: the account's
  * own state decides, so a list that lags or repeats does no harm. Each round goes on where the one before
- * stopped, so that work which an account refuses for good keeps nobody else's waiting.
+ * stopped, so that work which an account refuses for good keeps nobody else's waiting. Nor does an account whose append is
+ * not answered: it is left to itself, and given nothing more until it has answered what it has.
  */
 export class CarryOutDue {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private alarmed = false;
   private after: DueItem | undefined;
+  private readonly busy = new Set<string>();
 
   constructor(
     private readonly list: DueList,
@@ -85,14 +91,13 @@ export class CarryOutDue {
     const at = this.clock.now();
     try {
       let done = 0;
-      for (let page = 0; page < pagesMax; page += 1) {
+      for (let page = 0; page < pagesMax && this.busy.size < busyAccountsMax; page += 1) {
         const { due, next } = await this.list({
           at: at.toISOString(),
           limit: pageLength,
           ...(this.after ? { after: this.after } : {}),
         });
-        const outcomes = await Promise.all(due.map((item) => this.carryOut(item, at)));
-        done += outcomes.filter(Boolean).length;
+        await this.carryOutPage(due, at, () => (done += 1));
         this.after = next ?? undefined;
         if (!next) break;
       }
@@ -100,6 +105,29 @@ export class CarryOutDue {
     } catch (error) {
       this.logger.warn({ reason: messageOf(error) }, 'no list of what is due');
     }
+  }
+
+  private async carryOutPage(due: readonly DueItem[], at: Date, onDone: () => void): Promise<void> {
+    const byAccount = new Map<string, DueItem[]>();
+    for (const item of due) {
+      if (this.busy.has(item.accountId)) continue;
+      const items = byAccount.get(item.accountId);
+      if (items) items.push(item);
+      else byAccount.set(item.accountId, [item]);
+    }
+    const work = [...byAccount].map(async ([accountId, items]) => {
+      this.busy.add(accountId);
+      try {
+        await Promise.all(
+          items.map(async (item) => {
+            if (await this.carryOut(item, at)) onDone();
+          }),
+        );
+      } finally {
+        this.busy.delete(accountId);
+      }
+    });
+    await inTime(Promise.all(work));
   }
 
   private async carryOut(item: DueItem, at: Date): Promise<boolean> {
@@ -115,3 +143,13 @@ export class CarryOutDue {
     return outcome.type === 'accepted';
   }
 }
+
+const inTime = async (work: Promise<unknown>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, pageTimeoutMs)));
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+};

@@ -102,7 +102,8 @@ export class CreditAccounts {
   forget(partitions: ReadonlySet<number>): void {
     for (const [accountId, mailbox] of this.mailboxes) {
       if (!partitions.has(partitionOf(accountId))) continue;
-      this.drop(accountId, mailbox);
+      // Without a snapshot: who owns the account meanwhile may have written a newer one.
+      this.remove(accountId, mailbox);
       // What still waits there is decided, and fenced by the store; its memory is no longer counted here.
       mailbox.retire();
     }
@@ -154,6 +155,10 @@ export class CreditAccounts {
   private drop(accountId: string, mailbox: AccountMailbox): void {
     const snapshot = mailbox.lastSnapshot();
     if (snapshot) this.with_.remembering?.snapshots.offer(accountId, snapshot);
+    this.remove(accountId, mailbox);
+  }
+
+  private remove(accountId: string, mailbox: AccountMailbox): void {
     this.mailboxes.delete(accountId);
     this.remembered -= mailbox.entries;
   }

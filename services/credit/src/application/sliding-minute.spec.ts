@@ -31,6 +31,14 @@ describe('a sliding minute', () => {
     expect(minute.used(startMs + 61_000)).toBe(0);
   });
 
+  it('begins anew when time has gone back further than it counts', () => {
+    const minute = new SlidingMinute();
+    minute.add(startMs + 3_600_000, 5);
+    expect(minute.waitMs(startMs, 1, 5)).toBe(0);
+    minute.add(startMs, 5);
+    expect(minute.used(startMs + 61_000)).toBe(0);
+  });
+
   it('is empty after a long pause', () => {
     const minute = new SlidingMinute();
     minute.add(startMs, 5);

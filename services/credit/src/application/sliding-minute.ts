@@ -37,7 +37,8 @@ export class SlidingMinute {
 
   private advance(atMs: number): void {
     const now = Math.floor(atMs / slotMs);
-    if (now - this.second >= slots) {
+    // Either way: after a clock that was far ahead it would otherwise hold what it has until then.
+    if (Math.abs(now - this.second) >= slots) {
       this.counts.fill(0);
       this.sum = 0;
       this.second = now;

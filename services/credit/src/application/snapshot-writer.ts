@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { deflateRaw, inflateRaw } from 'node:zlib';
 import { messageOf, type Json } from '@tollkeeper/kernel';
 import type { Logger } from '@tollkeeper/telemetry';
 import { z } from 'zod';
@@ -10,11 +12,11 @@ import {
   type Snapshots,
 } from './snapshots.js';
 
-/** Where snapshots lie: text by account. Either may throw. */
+/** Where snapshots lie: bytes by account. Either may throw. */
 export interface SnapshotBucket {
   readonly valueBytesMax: number;
-  readonly get: (accountId: string) => Promise<string | undefined>;
-  readonly put: (accountId: string, text: string) => Promise<void>;
+  readonly get: (accountId: string) => Promise<Uint8Array | undefined>;
+  readonly put: (accountId: string, value: Uint8Array) => Promise<void>;
 }
 
 /** Of the codecs that wrote the state: another version's snapshots are not read. */
@@ -27,15 +29,33 @@ const envelope = z.object({
   state: z.record(z.string(), z.unknown()),
 });
 
+const deflated = promisify(deflateRaw);
+const inflated = promisify(inflateRaw);
+
+/** Reservations are much alike: at the fastest level an account may have eight times as many of them open. */
+const pack = (text: string): Promise<Uint8Array> => deflated(text, { level: 1 });
+
+/** Undefined where another version has written something else. */
+const unpack = async (value: Uint8Array): Promise<unknown> => {
+  try {
+    return JSON.parse((await inflated(value)).toString());
+  } catch {
+    return undefined;
+  }
+};
+
 const offeredMax = 1_000;
 const restAfterFailureMs = 5_000;
 
-/** Writes snapshots one at a time, each account's latest only. After a failure it neither reads nor writes for a while. */
+/**
+ * Writes snapshots one at a time, each account's latest only. After a failed read it does not read for a while, after a
+ * failed write it does not write: a bucket that takes nothing more is read all the same.
+ */
 export class SnapshotWriter implements Snapshots {
   private readonly offered = new Map<string, AccountSnapshot>();
   private readonly tooLarge = new Set<string>();
   private writing: Promise<void> | undefined;
-  private restUntilMs = 0;
+  private readonly restUntilMs = { reading: 0, writing: 0 };
 
   constructor(
     private readonly bucket: SnapshotBucket,
@@ -47,12 +67,12 @@ export class SnapshotWriter implements Snapshots {
   async find(accountId: string): Promise<AccountSnapshot | undefined> {
     const offered = this.offered.get(accountId);
     if (offered) return offered;
-    if (this.nowMs() < this.restUntilMs) return undefined;
+    if (this.nowMs() < this.restUntilMs.reading) return undefined;
     try {
-      const text = await this.bucket.get(accountId);
-      return text === undefined ? undefined : this.parse(accountId, text);
+      const value = await this.bucket.get(accountId);
+      return value && this.parse(accountId, await unpack(value));
     } catch (error) {
-      this.rest(error, 'no snapshot was read');
+      this.rest('reading', error, 'no snapshot was read');
       return undefined;
     }
   }
@@ -78,15 +98,15 @@ export class SnapshotWriter implements Snapshots {
       const [next] = this.offered;
       if (!next) return;
       const [accountId, snapshot] = next;
-      if (this.nowMs() >= this.restUntilMs) await this.write(accountId, snapshot);
+      if (this.nowMs() >= this.restUntilMs.writing) await this.write(accountId, snapshot);
       // A newer one that came meanwhile stays.
       if (this.offered.get(accountId) === snapshot) this.offered.delete(accountId);
     }
   }
 
   private async write(accountId: string, snapshot: AccountSnapshot): Promise<void> {
-    const text = JSON.stringify({ schema, ...snapshot });
-    const bytes = Buffer.byteLength(text);
+    const value = await pack(JSON.stringify({ schema, ...snapshot }));
+    const bytes = value.length;
     if (bytes > this.bucket.valueBytesMax) {
       if (!this.tooLarge.has(accountId)) {
         this.logger.warn({ accountId, bytes }, 'an account is too large for a snapshot');
@@ -96,14 +116,14 @@ export class SnapshotWriter implements Snapshots {
     }
     this.tooLarge.delete(accountId);
     try {
-      await this.bucket.put(accountId, text);
+      await this.bucket.put(accountId, value);
     } catch (error) {
-      this.rest(error, 'a snapshot was not written');
+      this.rest('writing', error, 'a snapshot was not written');
     }
   }
 
-  private parse(accountId: string, text: string): AccountSnapshot | undefined {
-    const found = envelope.safeParse(JSON.parse(text));
+  private parse(accountId: string, written: unknown): AccountSnapshot | undefined {
+    const found = envelope.safeParse(written);
     if (!found.success || found.data.schema !== schema) {
       this.logger.info({ accountId }, 'a snapshot of another version is ignored');
       return undefined;
@@ -112,8 +132,8 @@ export class SnapshotWriter implements Snapshots {
     return { revision, lastHash, state: state as Json };
   }
 
-  private rest(error: unknown, what: string): void {
-    this.restUntilMs = this.nowMs() + restAfterFailureMs;
+  private rest(from: 'reading' | 'writing', error: unknown, what: string): void {
+    this.restUntilMs[from] = this.nowMs() + restAfterFailureMs;
     this.logger.warn({ reason: messageOf(error) }, what);
   }
 }

@@ -1,4 +1,5 @@
 import { ledgerSubjects, type LedgerEventMessage } from '@tollkeeper/contracts';
+import type { EventStore } from '@tollkeeper/event-store';
 import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
 import { startEphemeralNats, waitUntil, type RunningNats } from '@tollkeeper/servers';
 import { createLogger } from '@tollkeeper/telemetry';
@@ -64,6 +65,19 @@ const publishAll = async (database: ReadDatabase): Promise<void> => {
   expect(arrived, 'the publisher arrives').toBe(true);
 };
 
+/** Stores events with a correlation id of that length. */
+const lengthening = (store: EventStore, length: number): EventStore => ({
+  ...store,
+  append: (stream, expected, events) => {
+    const correlationId = 'x'.repeat(length);
+    const long = events.map((event) => ({
+      ...event,
+      metadata: JSON.stringify({ ...(JSON.parse(event.metadata) as object), correlationId }),
+    }));
+    return store.append(stream, expected, long);
+  },
+});
+
 describe('ledger events', () => {
   it('reach JetStream once each, go on where they were left, and are not repeated by a rebuild', async () => {
     const database = await newDatabase();
@@ -113,5 +127,21 @@ describe('ledger events', () => {
     await append(database.store, ...stories);
     await Promise.all([publishAll(database), publishAll(database)]);
     expect(await messagesStored()).toBe(before + database.storage.events.length);
+  });
+
+  it('go on behind one that no message holds', async () => {
+    const database = await newDatabase();
+    const before = await messagesStored();
+    // Some that fit, some that do not, and those between, which only their headers make too large.
+    const lengths = Array.from({ length: 16 }, (_, n) => 64_000 + 100 * n);
+    for (const length of lengths) {
+      const store = lengthening(database.store, length);
+      await append(store, new AccountStory(`acc_${String(length)}`).opened());
+    }
+    await append(database.store, new AccountStory('acc_behind').opened().granted('1'));
+    await publishAll(database);
+    const published = (await messagesStored()) - before;
+    expect(published).toBeGreaterThan(3);
+    expect(published).toBeLessThan(lengths.length + 2);
   });
 });

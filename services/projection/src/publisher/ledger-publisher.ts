@@ -20,6 +20,10 @@ const publishTimeoutMs = 10_000;
 const retryMsMin = 500;
 const retryMsMax = 30_000;
 
+/** JetStream counts the headers, too: the event's id, and some 50 bytes about it. */
+const messageBytesMax = 65_536;
+const headerBytesMax = 256;
+
 const nanosecondsOfSecond = 1_000_000_000;
 
 /** On disk, because what was published is not published again: a server that restarts must still have it. */
@@ -31,7 +35,7 @@ const streamConfig: StreamConfig = {
   discard: 'old',
   max_age: 7 * 86_400 * nanosecondsOfSecond,
   max_bytes: 1 << 30,
-  max_msg_size: 65_536,
+  max_msg_size: messageBytesMax,
   duplicate_window: 600 * nanosecondsOfSecond,
   num_replicas: 1,
 };
@@ -49,7 +53,7 @@ export interface LedgerPublisherOptions {
  *
  * A kill in between publishes the batch again; within the stream's duplicate window it is stored once all the same.
  * The events of an account come in order, unless a publish failed and was repeated: `revision` tells.
- * Nothing in the ledger waits for this.
+ * A gap in it tells of an event that is broken, or too large for a message. Nothing in the ledger waits for this.
  */
 export class LedgerPublisher {
   private readonly ending = new AbortController();
@@ -108,7 +112,17 @@ export class LedgerPublisher {
 
   private async publish(event: RecordedEvent): Promise<void> {
     const message = ledgerMessage(event);
-    if (message) await publishStored(this.options.nats, message, publishTimeoutMs);
-    else this.options.logger.error({ event: event.id }, 'a broken event is not published');
+    const { nats, logger } = this.options;
+    if (!message) {
+      logger.error({ event: event.id }, 'a broken event is not published');
+      return;
+    }
+    const bytes = Buffer.byteLength(message.body);
+    if (bytes > messageBytesMax - headerBytesMax) {
+      // JetStream would never take it, and everybody's events would wait behind it.
+      logger.error({ event: event.id, bytes }, 'an event that is too large is not published');
+      return;
+    }
+    await publishStored(nats, message, publishTimeoutMs);
   }
 }

@@ -91,6 +91,7 @@ const PUBLISHERS: Readonly<Record<string, readonly NatsUser[]>> = {
   '$JS.API.STREAM.DELETE.LEDGER': none,
   '$JS.API.STREAM.PURGE.LEDGER': none,
   '$JS.API.STREAM.CREATE.KV_credit-snapshots': ['credit'],
+  '$JS.API.STREAM.UPDATE.KV_credit-snapshots': ['credit'],
   '$JS.API.STREAM.INFO.KV_credit-snapshots': ['credit', 'operator'],
   '$JS.API.DIRECT.GET.KV_credit-snapshots.$KV.credit-snapshots.acc': ['credit', 'operator'],
   '$KV.credit-snapshots.acc': ['credit'],

@@ -3,7 +3,8 @@ import { createLogger } from '@tollkeeper/telemetry';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeLeaseStore, type Failure } from './fake-lease-store.fixture.js';
-import { defaultLeaseTimes, LeaseKeeper } from './lease-keeper.js';
+import { defaultLeaseTimes, LeaseKeeper, type LeaseTimes } from './lease-keeper.js';
+import type { LeaseStore } from './lease-store.js';
 
 const logger = createLogger('lease-spec');
 logger.level = 'silent';
@@ -12,6 +13,8 @@ const partitions = [...new Array(partitionCount).keys()];
 
 interface Instance {
   readonly keeper: LeaseKeeper;
+  /** Its connection. */
+  readonly store: { -readonly [method in keyof LeaseStore]: LeaseStore[method] };
   readonly changed: number[][];
   superseded: boolean;
   failure: Failure;
@@ -28,18 +31,21 @@ const world = () => {
     name: string,
     drain: (some: readonly number[]) => Promise<readonly number[]> = (some) =>
       Promise.resolve(some),
+    times: LeaseTimes = defaultLeaseTimes,
   ): Instance => {
+    const connection = store.connection(
+      () => made.failure,
+      () =>
+        made.slow ? new Promise((resolve) => made.travelling.push(resolve)) : Promise.resolve(),
+    );
     const made: Instance = {
+      store: connection,
       keeper: new LeaseKeeper({
         instance: name,
-        store: store.connection(
-          () => made.failure,
-          () =>
-            made.slow ? new Promise((resolve) => made.travelling.push(resolve)) : Promise.resolve(),
-        ),
+        store: connection,
         logger,
         nowMs: () => state.nowMs,
-        times: defaultLeaseTimes,
+        times,
         drain,
         onChanged: (some) => made.changed.push([...some]),
         onSuperseded: () => (made.superseded = true),
@@ -121,6 +127,44 @@ describe('leases of partitions', () => {
     }
     await turn(b, a, b);
     expect([servedBy(a).length, servedBy(b).length]).toEqual([32, 32]);
+  });
+
+  it('of an instance with a longer lease time than the others’ are left to it for that time', async () => {
+    const { instanceOf, turn, pass } = world();
+    const a = instanceOf('a', undefined, { renewEveryMs: 6_000, leaseMs: 30_000 });
+    const b = instanceOf('b');
+    await a.keeper.join();
+    await b.keeper.join();
+    await turn(a, b);
+    await pass(29_000, b);
+    expect(servedBy(b)).toHaveLength(32);
+    await pass(2_000, b);
+    expect(servedBy(b)).toEqual(partitions);
+  });
+
+  it('that were handed over late, after no answer in time, are served by one', async () => {
+    const { instanceOf, turn } = world();
+    const [a, b] = [instanceOf('a'), instanceOf('b')];
+    await a.keeper.join();
+    await b.keeper.join();
+    // The hand-over is written while its writer has gone on without an answer.
+    let isLate = false;
+    let late: () => Promise<unknown> = () => Promise.resolve();
+    const { writeTable } = a.store;
+    a.store.writeTable = async (table, expected) => {
+      if (!isLate) {
+        isLate = true;
+        late = () => writeTable(table, expected);
+        throw new Error('no answer in time');
+      }
+      // It comes into force just before the next write.
+      await late();
+      late = () => Promise.resolve();
+      return writeTable(table, expected);
+    };
+    await turn(a);
+    await turn(a, b);
+    expect([...servedBy(a), ...servedBy(b)].sort((x, y) => x - y)).toEqual(partitions);
   });
 
   it('are taken back at once by an instance that is restarted under its id', async () => {

@@ -47,7 +47,7 @@ const handingOver = 2;
 /**
  * Keeps this instance's share of the partitions, so that as a rule one instance writes an account and no two fight for
  * it. Nothing that is answered rests on it: what two decide at a time is told apart by the store (account-mailbox.ts). An
- * observer calls a lease over when it has seen no new beat for `leaseMs` of its own monotonic time.
+ * observer calls a lease over when it has seen no new beat for the beat's `leaseMs` of its own monotonic time.
  */
 export class LeaseKeeper implements Ownership {
   private readonly states = new Uint8Array(partitionCount);
@@ -176,6 +176,11 @@ export class LeaseKeeper implements Ownership {
     await this.readTable();
     if (this.superseded) return;
     if (this.unsure) await this.ascertain();
+    if (this.unsure) {
+      // The table has changed since it was read, perhaps by that very hand-over: whoever reads it again knows.
+      this.again = true;
+      return;
+    }
     await this.observe();
     await this.repair();
     await this.handOver();
@@ -202,7 +207,8 @@ export class LeaseKeeper implements Ownership {
     const [beat, table] = await Promise.all([store.readBeat(instance), store.readTable()]);
     const known = Math.max(beat?.value.epoch ?? 0, table?.value.members[instance]?.epoch ?? 0);
     const epoch = known + 1;
-    const revision = await store.writeBeat(instance, { epoch }, beat?.revision ?? 0);
+    const { leaseMs } = this.with_.times;
+    const revision = await store.writeBeat(instance, { epoch, leaseMs }, beat?.revision ?? 0);
     if (revision === 'conflict') return false;
     this.epoch = epoch;
     this.beatRevision = revision;
@@ -218,8 +224,9 @@ export class LeaseKeeper implements Ownership {
 
   private async renew(): Promise<void> {
     if (this.superseded) return;
-    const { store, instance } = this.with_;
-    const revision = await store.writeBeat(instance, { epoch: this.epoch }, this.beatRevision);
+    const { store, instance, times } = this.with_;
+    const beating = { epoch: this.epoch, leaseMs: times.leaseMs };
+    const revision = await store.writeBeat(instance, beating, this.beatRevision);
     this.unreachable = false;
     if (revision !== 'conflict') {
       this.beatRevision = revision;
@@ -311,7 +318,7 @@ export class LeaseKeeper implements Ownership {
     for (const [place, name] of others.entries()) {
       const beat = beats[place];
       const alive = beat?.value.epoch === members[name]?.epoch;
-      this.sightings.see(name, alive ? (beat?.revision ?? 0) : 0, nowMs);
+      this.sightings.see(name, alive ? (beat?.revision ?? 0) : 0, nowMs, beat?.value.leaseMs);
     }
   }
 

@@ -8,6 +8,8 @@ export interface Versioned<T> {
 /** Renewed by its owner again and again: all of an instance's partitions hang on it. */
 export interface Beat {
   readonly epoch: number;
+  /** How long its owner is to be waited for: while a restart changes it, instances differ. Absent in beats of old. */
+  readonly leaseMs?: number;
 }
 
 /**
