@@ -129,7 +129,7 @@ export class CreditModel {
   apply(command: ModelCommand | ModelDueCommand, nowMs: number): ModelReply {
     const before = this.changes;
     const atMs = Math.max(nowMs, this.lastFactAtMs);
-    const reply = this.decide(command, atMs);
+    const reply = this.decide(command, { atMs, nowMs });
     if (this.changes === before) return reply;
     this.followUp(atMs);
     // Nobody sends what the service does by itself.
@@ -151,7 +151,11 @@ export class CreditModel {
     this.rates.lose();
   }
 
-  private decide(command: ModelCommand | ModelDueCommand, atMs: number): ModelReply {
+  private decide(
+    command: ModelCommand | ModelDueCommand,
+    /** The account's time, which never runs backwards, and the clock's. */
+    { atMs, nowMs }: { readonly atMs: number; readonly nowMs: number },
+  ): ModelReply {
     if (command.verb === 'open') return this.open(command, atMs);
     const isSpending = command.verb === 'reserve' || command.verb === 'charge';
     if (this.opened === undefined) {
@@ -161,11 +165,11 @@ export class CreditModel {
     }
     if (!isSpending || this.reservations.has(command.id)) return this.carryOut(command, atMs);
     const rates = this.limits.ratesOn(this.spenderOf(command.body));
-    const limited = this.rates.refusal(rates, askedBy(command.body), atMs);
+    const limited = this.rates.refusal(rates, askedBy(command.body), nowMs);
     if (limited !== undefined) return refused(limited);
     const reply = this.carryOut(command, atMs);
     const taken = this.reservations.get(command.id);
-    if (taken) this.rates.count(rates, taken.demand, atMs);
+    if (taken) this.rates.count(rates, taken.demand, nowMs);
     return reply;
   }
 

@@ -2,9 +2,9 @@ import { amountOf, type Demand, type Limit } from './model-limits.js';
 
 interface Counter {
   readonly serial: number;
-  /** The latest that it was asked or counted at: time that goes back counts as that. */
+  /** The latest that it was asked or counted at: time that goes back a minute at most counts as that. */
   second: number;
-  readonly counts: { readonly second: number; readonly amount: bigint }[];
+  counts: { readonly second: number; readonly amount: bigint }[];
 }
 
 /** Calls and tokens of the last minute, by the second: a second's are counted until sixty whole ones have gone by. */
@@ -24,22 +24,22 @@ export class ModelRates {
     this.counters.clear();
   }
 
-  refusal(limits: readonly Limit[], asked: Demand, atMs: number): string | undefined {
+  refusal(limits: readonly Limit[], asked: Demand, nowMs: number): string | undefined {
     for (const limit of limits) {
       const needed = asked[limit.unit];
       if (needed === 0n) continue;
       if (needed > amountOf(limit)) return 'limit-reached';
       const counter = this.counterOf(limit);
-      if (counter && usedIn(counter, atMs) + needed > amountOf(limit)) return 'rate-limited';
+      if (counter && usedIn(counter, nowMs) + needed > amountOf(limit)) return 'rate-limited';
     }
     return undefined;
   }
 
-  count(limits: readonly Limit[], taken: Demand, atMs: number): void {
+  count(limits: readonly Limit[], taken: Demand, nowMs: number): void {
     for (const limit of limits) {
       const counter = this.counterOf(limit) ?? { serial: limit.serial, second: 0, counts: [] };
       this.counters.set(limit.limitId, counter);
-      usedIn(counter, atMs);
+      usedIn(counter, nowMs);
       counter.counts.push({ second: counter.second, amount: taken[limit.unit] });
     }
   }
@@ -50,8 +50,14 @@ export class ModelRates {
   }
 }
 
-const usedIn = (counter: Counter, atMs: number): bigint => {
-  counter.second = Math.max(counter.second, Math.floor(atMs / 1000));
+const usedIn = (counter: Counter, nowMs: number): bigint => {
+  const second = Math.floor(nowMs / 1000);
+  if (second < counter.second - 60) {
+    // The clock was wrong, and nobody knows when what it counted was.
+    counter.counts = [];
+    counter.second = second;
+  }
+  counter.second = Math.max(counter.second, second);
   return counter.counts
     .filter(({ second }) => second >= counter.second - 60)
     .reduce((sum, { amount }) => sum + amount, 0n);
