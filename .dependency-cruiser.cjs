@@ -74,7 +74,7 @@ module.exports = {
         pathNot: [
           '^shared/(client/src|contracts|kernel)/',
           '^node_modules/(decimal\\.js|@nats-io/transport-node)/',
-          '^(node:)?(crypto|timers/promises)$',
+          '^(node:)?(crypto|events|timers/promises)$',
         ],
       },
     },
