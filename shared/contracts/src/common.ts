@@ -8,7 +8,11 @@ export const positiveDecimal = decimal.refine(
   'must be greater than zero',
 );
 export const id = z.string().regex(idPattern, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
-export const time = z.iso.datetime({ offset: true });
+/** Of the years 1 to 9999, in UTC too: a stored event holds no later one, and PostgreSQL no earlier one. */
+export const time = z.iso.datetime({ offset: true }).refine((text) => {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999;
+}, 'must be of the years 1 to 9999');
 
 /** What a PostgreSQL text cannot hold: a stored event with it would stop every read model. */
 const unstorable = /[\0\p{Cs}]/u;
