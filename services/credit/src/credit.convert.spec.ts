@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequest } from './credit-request.js';
-import { converters } from './credit.convert.js';
+import { converters, type Verb } from './credit.convert.js';
 import { envelope } from './credit.fixture.js';
 
 describe('a grant', () => {
@@ -10,5 +10,31 @@ describe('a grant', () => {
   ])('that %s is no request', (_what, times) => {
     const body = { amountCredits: '1', ...times };
     expect(() => converters.grant(body, envelope)).toThrow(InvalidRequest);
+  });
+});
+
+describe('an amount of more than 18 digits or 12 decimals', () => {
+  const nines = '9'.repeat(30);
+  const topUp = { thresholdCredits: '5', amountCredits: '10', monthlyCapCredits: '20' };
+  const limit = { limitId: 'l', scope: { type: 'account' }, window: 'total', unit: 'credits' };
+
+  it.each<[Verb, object]>([
+    ['grant', { amountCredits: nines }],
+    ['grant', { amountCredits: '0.0000000000001' }],
+    ['grant', { amountCredits: '1', costBasisUsd: nines }],
+    ['reserve', { amountCredits: nines }],
+    ['charge', { amountCredits: nines }],
+    ['settle', { reservationId: 'r1', amountCredits: nines }],
+    ['refund', { reservationId: 'r1', amountCredits: nines, reasonCode: 'goodwill' }],
+    ['adjust', { amountCredits: `-${nines}`, reasonCode: 'goodwill', bookDebt: true }],
+    ['recur', { recurringId: 'm1', amountCredits: nines }],
+    ['recur', { recurringId: 'm1', amountCredits: '1', rolloverCapCredits: nines }],
+    ['setLimit', { ...limit, amount: nines }],
+    ['alerts', { thresholdsCredits: [nines] }],
+    ['topUpRule', { ...topUp, thresholdCredits: nines }],
+    ['topUpRule', { ...topUp, amountCredits: nines }],
+    ['topUpRule', { ...topUp, monthlyCapCredits: nines }],
+  ])('makes %s no request: %o', (verb, body) => {
+    expect(() => converters[verb](body, envelope)).toThrow(InvalidRequest);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { context, text, time } from './common.js';
+import { bookable, bookableOrZero, context, positiveBookable, text, time } from './common.js';
 
 describe('text that is stored', () => {
   it.each(['', 'why', 'naïve', '💩', 'two\nlines', '\u0001', '\ufffd'])('may be %j', (value) => {
@@ -31,5 +31,29 @@ describe('a time', () => {
     ['0000-06-01T00:00:00Z', 'of a year that PostgreSQL does not have'],
   ])('is never %s, %s', (value) => {
     expect(time.safeParse(value).success).toBe(false);
+  });
+});
+
+describe('an amount that a command books', () => {
+  it.each(['0', '-12.5', '999999999999999999.999999999999', '0.000000000001'])(
+    'may be %s',
+    (value) => {
+      expect(bookable.safeParse(value).success).toBe(true);
+    },
+  );
+
+  it.each(['1000000000000000000', '0.0000000000001', '9'.repeat(30), '1e3', '01', ''])(
+    'is never %j, so that sums of it can be stored',
+    (value) => {
+      expect(bookable.safeParse(value).success).toBe(false);
+    },
+  );
+
+  it('may be asked to be positive, or not negative', () => {
+    const passed = (schema: typeof bookable, values: string[]): string[] =>
+      values.filter((value) => schema.safeParse(value).success);
+    const values = ['-1', '0', '0.1'];
+    expect(passed(positiveBookable, values)).toEqual(['0.1']);
+    expect(passed(bookableOrZero, values)).toEqual(['0', '0.1']);
   });
 });
