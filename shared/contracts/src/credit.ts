@@ -114,7 +114,7 @@ export const completionRequested = z.object({
     serviceTier: text.max(32).optional(),
     /** Where the vendor will run it, as its price list names it. */
     region: text.max(32).optional(),
-    /** True: where the credits do not cover `outputTokens`, reserve what they do cover. */
+    /** True: where credits, hard limits or rates leave less than `outputTokens`, reserve what they leave. */
     outputMayShrink: z.boolean().default(false),
   }),
   requestStartedAt: time.optional(),

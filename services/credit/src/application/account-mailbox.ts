@@ -285,9 +285,9 @@ export class AccountMailbox {
     const { command } = submission;
     const context = this.contextAt(at);
     if (command) {
-      const limited = this.rates.refusalOf(command, account, at.getTime());
-      if (limited) return { type: 'refused', refusal: limited };
-      const verdict = this.decideOne(command, account, context);
+      const admission = this.rates.admit(command, account, at.getTime());
+      if ('refusal' in admission) return { type: 'refused', refusal: admission.refusal };
+      const verdict = this.decideOne(admission.command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
       if (!verdict) return refused('internal', 'the decision failed; nothing was changed', true);
       if (verdict.type === 'refuse') return { type: 'refused', refusal: verdict.refusal };
