@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequest } from './credit-request.js';
 import { converters, type Verb } from './credit.convert.js';
-import { envelope } from './credit.fixture.js';
+import { envelope, serve } from './credit.fixture.js';
 
 describe('a grant', () => {
   it.each([
@@ -36,5 +36,27 @@ describe('an amount of more than 18 digits or 12 decimals', () => {
     ['topUpRule', { ...topUp, monthlyCapCredits: nines }],
   ])('makes %s no request: %o', (verb, body) => {
     expect(() => converters[verb](body, envelope)).toThrow(InvalidRequest);
+  });
+});
+
+describe('a re-rating', () => {
+  it('answers whether it changed the charge, and the same again after another one', async () => {
+    const { ask, fund } = serve();
+    await fund('100');
+    const model = { provider: 'openai', model: 'gpt-4o' };
+    const attempts = [{ ...model, usage: { input: 1000, output: 100 } }];
+    const bounds = { inputTokens: 1000, outputTokens: 100 };
+    await ask('reserve', { commandId: 'r1', candidates: [model], bounds });
+    await ask('settle', { reservationId: 'r1', attempts });
+    const rerate = (commandId: string, priceVersion: string) =>
+      ask('rerate', { commandId, reservationId: 'r1', priceVersion, attempts, reason: 'invoice' });
+    const dearer = { chargeCredits: '1.05', costUsd: '0.007' };
+    expect(await rerate('k1', 'openai:gpt-4o@2')).toMatchObject({ changed: true, ...dearer });
+    expect(await rerate('k2', 'openai:gpt-4o@2')).toMatchObject({ changed: false, ...dearer });
+    expect(await rerate('k3', 'openai:gpt-4o@1')).toMatchObject({
+      changed: true,
+      chargeCredits: '0.525',
+    });
+    expect(await rerate('k2', 'openai:gpt-4o@2')).toMatchObject({ changed: false, ...dearer });
   });
 });

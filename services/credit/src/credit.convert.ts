@@ -160,7 +160,7 @@ const correctRequest = (raw: unknown, envelope: Envelope): Request => {
   );
 };
 
-/** Answers what the charge comes to now, whether this command has changed it or it was priced so already. */
+/** Answers what it came to, whether this command has changed the charge or it was priced so already. */
 const rerateRequest = (raw: unknown, envelope: Envelope): Request => {
   const body = parse(contracts.rerate, raw);
   const ids = identify('Rerate', body, envelope);
@@ -177,16 +177,11 @@ const rerateRequest = (raw: unknown, envelope: Envelope): Request => {
     envelope,
     true,
     (account): contracts.RerateReply => {
-      const reservation = account.reservations.get(reservationId);
-      const rerated = reservation?.corrections?.get(ids.commandId);
-      const answer = (rerated ?? reservation?.charged)?.answer;
-      return {
-        status: 'accepted',
-        reservationId,
-        changed: rerated !== undefined,
-        chargeCredits: answer?.chargeCredits ?? '0',
-        costUsd: answer?.costUsd ?? '0',
-      };
+      const { corrections } = account.reservations.get(reservationId) ?? {};
+      const answer = corrections?.get(ids.commandId)?.answer;
+      if (!answer) throw new Error(`no re-rating of ${reservationId} after it was accepted`);
+      const { changed, chargeCredits, costUsd } = answer;
+      return { status: 'accepted', reservationId, changed, chargeCredits, costUsd };
     },
   );
 };

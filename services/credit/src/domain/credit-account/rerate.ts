@@ -4,9 +4,12 @@ import { chargeOf, type Pricing } from './charge.js';
 import type { CorrectUsage, Rerating } from './commands.js';
 import type { DecisionContext } from './context.js';
 import type { Reservation } from './state.js';
-import { nothing, refuse, type Verdict } from './verdict.js';
+import { refuse, type Verdict } from './verdict.js';
 
-/** What a correction or a re-rating comes to, or why there is nothing to charge again. */
+/**
+ * What a correction or a re-rating comes to, or why it must not be charged. A call that is priced so already is charged again as it
+ * is: the event keeps the command, so that its retry after a re-rating back is not taken for a new one.
+ */
 export const priceAgain = (
   { attempts, rerating }: CorrectUsage,
   { quote, tier, charged }: Reservation,
@@ -14,8 +17,6 @@ export const priceAgain = (
 ): { readonly pricing: Pricing } | { readonly verdict: Verdict } => {
   const again = rerating && requoted(quote, rerating, context.prices);
   if (again && 'refused' in again) return { verdict: again.refused };
-  // Priced so already, by the quote or by an earlier re-rating.
-  if (again && again.quote === quote) return { verdict: nothing };
   const usage = { attempts, amountCredits: undefined };
   if (again && !costs(charged?.answer.costUsd, chargeOf(usage, { quote, tier }, context))) {
     return { verdict: refuse('invalid-request', 'these attempts are not what is charged now') };

@@ -381,6 +381,7 @@ describe('a charge at once', () => {
       provenance: undefined,
       debtCredits: undefined,
       late: false,
+      changed: true,
     });
   });
 });
@@ -400,6 +401,7 @@ describe('the first answer to a settle', () => {
     provenance: 'exact',
     debtCredits: '0.15',
     late: false,
+    changed: true,
   };
   const beyond = { input: 1000, output: 200 };
 

@@ -85,6 +85,7 @@ const answer = recordOf<ChargeAnswer>({
   provenance: maybe(text),
   debtCredits: maybe(text),
   late: flag,
+  changed: flag,
 });
 
 const charged = recordOf<Charged>({

@@ -48,6 +48,8 @@ export interface ChargeAnswer {
   readonly provenance: string | undefined;
   readonly debtCredits: string | undefined;
   readonly late: boolean;
+  /** False for a re-rating of what was priced so already. */
+  readonly changed: boolean;
 }
 
 /** The command that released a reservation. */
