@@ -139,6 +139,7 @@ const addReservation = (
     amountCredits,
     allocations,
     expiresAt: data.expiresAt,
+    reservedAt: meta.occurredAt,
     tier: data.tier,
     quote: data.quote,
     state: 'open',

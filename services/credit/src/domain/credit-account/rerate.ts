@@ -12,16 +12,21 @@ import { refuse, type Verdict } from './verdict.js';
  */
 export const priceAgain = (
   { attempts, rerating }: CorrectUsage,
-  { quote, tier, charged }: Reservation,
+  reservation: Reservation,
   context: DecisionContext,
 ): { readonly pricing: Pricing } | { readonly verdict: Verdict } => {
+  const { quote, charged } = reservation;
   const again = rerating && requoted(quote, rerating, context.prices);
   if (again && 'refused' in again) return { verdict: again.refused };
   const usage = { attempts, amountCredits: undefined };
-  if (again && !costs(charged?.answer.costUsd, chargeOf(usage, { quote, tier }, context))) {
+  if (again && !costs(charged?.answer.costUsd, chargeOf(usage, reservation, context))) {
     return { verdict: refuse('invalid-request', 'these attempts are not what is charged now') };
   }
-  const pricing = chargeOf(usage, { quote: again?.quote ?? quote, tier }, context);
+  const pricing = chargeOf(
+    usage,
+    again ? { ...reservation, quote: again.quote } : reservation,
+    context,
+  );
   if ('misfit' in pricing) return { verdict: refuse('invalid-request', pricing.misfit) };
   if (rerating && !pricing.data.attempts.some((each) => isAt(each, rerating))) {
     const message = `no attempt is priced by ${rerating.priceVersion}`;

@@ -6,6 +6,7 @@ import {
   attempt,
   given,
   givenLoaded,
+  givenPrices,
   granted,
   opened,
   release,
@@ -334,6 +335,39 @@ describe('a plain amount at a time when credits have no value', () => {
     expect(() => givenLoaded(account, new PriceBook()).when(settlePlain('r1', '5'))).toThrow(
       new Error('the price book does not hold a credit policy'),
     );
+  });
+});
+
+describe('a plain reservation that outlives its credit policy', () => {
+  const coarser = {
+    type: 'CreditPolicySet' as const,
+    data: {
+      policyId: 'policy@2',
+      usdPerCredit: '0.02',
+      decimals: 0,
+      rounding: 'ceil' as const,
+      effectiveFrom: '2026-03-01T12:05:00.000Z',
+    },
+  };
+  const reserved = () =>
+    givenPrices([coarser], {}, opened, granted('10')).when(reservePlain('r1', '0.5'));
+  const later = at('2026-03-01T12:06:00.000Z');
+
+  it('is settled by the policy that was in force when it was reserved', () => {
+    const settled = reserved().when(settlePlain('r1', '0.25'), later).then('Settled');
+    expect(settled.event('Settled')).toMatchObject(policy);
+  });
+
+  it('is settled by it late, too', () => {
+    const settled = reserved()
+      .when(release('r1', 'expired'), late)
+      .when(settlePlain('r1', '0.5'), late)
+      .then('SettledLate');
+    expect(settled.event('SettledLate')).toMatchObject(policy);
+  });
+
+  it('is not charged finer than that', () => {
+    reserved().when(settlePlain('r1', '0.00001'), later).thenRefused('invalid-request');
   });
 });
 

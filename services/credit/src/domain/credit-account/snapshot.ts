@@ -101,6 +101,7 @@ const reservation = recordOf<Reservation>({
   amountCredits: money,
   allocations: listOf(part),
   expiresAt: text,
+  reservedAt: text,
   tier: textOf<Tier>(),
   quote: maybe(eventData<Quote>('quote@1')),
   state: textOf<Reservation['state']>(),

@@ -71,6 +71,8 @@ export interface Reservation {
   /** Empty once the reservation has ended. */
   allocations: readonly GrantPart[];
   readonly expiresAt: string;
+  /** A plain amount is settled by the credit policy that was in force then. */
+  readonly reservedAt: string;
   readonly tier: Tier;
   /** A re-rating replaces a version in it. */
   quote: Quote | undefined;
