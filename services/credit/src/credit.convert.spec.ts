@@ -39,6 +39,47 @@ describe('an amount of more than 18 digits or 12 decimals', () => {
   });
 });
 
+describe('a body', () => {
+  const attempts = [{ provider: 'openai', model: 'gpt-4o', usage: { input: 9 } }];
+  const candidates = [{ provider: 'openai', model: 'gpt-4o' }];
+  const bounds = { inputTokens: 1000, outputTokens: 100 };
+
+  it.each<[string, Verb, object]>([
+    ['whose grant cost less than nothing', 'grant', { amountCredits: '1', costBasisUsd: '-5' }],
+    ['that grants an adjustment', 'grant', { amountCredits: '1', kind: 'adjustment' }],
+    ['that grants a refund', 'grant', { amountCredits: '1', kind: 'refund' }],
+    [
+      'that releases what was billed',
+      'release',
+      { reservationId: 'r1', reason: 'failed', attempts },
+    ],
+    [
+      'that reserves a call and an amount',
+      'reserve',
+      { amountCredits: '0.0001', candidates, bounds },
+    ],
+    [
+      'that settles by usage and an amount',
+      'settle',
+      { reservationId: 'r1', amountCredits: '0', attempts },
+    ],
+  ])('%s is no request', (_what, verb, body) => {
+    expect(() => converters[verb](body, envelope)).toThrow(InvalidRequest);
+  });
+
+  it('may release what was attempted and not billed', () => {
+    const unbilled = attempts.map((attempt) => ({ ...attempt, billed: false }));
+    const body = { reservationId: 'r1', reason: 'failed', attempts: unbilled };
+    expect(converters.release(body, envelope).command).toMatchObject({ type: 'Release' });
+  });
+
+  it.each([undefined, ''])('that adjusts is no request of nobody: %j', (actor) => {
+    const body = { amountCredits: '1', reasonCode: 'goodwill' };
+    expect(() => converters.adjust(body, { ...envelope, actor })).toThrow(InvalidRequest);
+    expect(converters.adjust(body, envelope).actor).toBe('spec');
+  });
+});
+
 describe('a re-rating', () => {
   it('answers whether it changed the charge, and the same again after another one', async () => {
     const { ask, fund } = serve();

@@ -61,11 +61,12 @@ const toAttempt = (attempt: z.output<typeof contracts.settle>['attempts'] & obje
     failure: each.failure,
   }));
 
-const isPlainAmount = (body: unknown): boolean =>
+const isPlainAmount = (body: unknown): body is { readonly amountCredits: unknown } =>
   typeof body === 'object' && body !== null && 'amountCredits' in body;
 
 export const reserveRequest = (raw: unknown, envelope: Envelope): Request => {
   if (isPlainAmount(raw)) {
+    if ('candidates' in raw) throw new InvalidRequest('either candidates or amountCredits');
     const body = parse(contracts.reserveAmount, raw);
     const ids = identify('ReserveAmount', body, envelope);
     const amountCredits = parseMoney(body.amountCredits);

@@ -3,6 +3,7 @@ import { defaultGrantPriority } from '@tollkeeper/events';
 import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import {
   identify,
+  InvalidRequest,
   parse,
   requestOf,
   type Converter,
@@ -56,6 +57,8 @@ const refundRequest: Converter = (raw, envelope) => {
 
 const adjustRequest: Converter = (raw, envelope) => {
   const body = parse(contracts.adjust, raw);
+  // Who gave or took without a payment or a call is what an auditor asks first.
+  if (!envelope.actor) throw new InvalidRequest('an adjustment needs an actor');
   const ids = identify('Adjust', body, envelope);
   const { reasonCode, reference, bookDebt } = body;
   const amountCredits = parseMoney(body.amountCredits);

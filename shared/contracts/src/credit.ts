@@ -150,13 +150,18 @@ export type Attempt = z.input<typeof attempt>;
  * Known again by its reservation, whatever its command id: the same figures get the first answer, others are refused as
  * `replay-mismatch`.
  */
-export const settle = z.object({
-  ...identity,
-  reservationId: id,
-  attempts: z.array(attempt).min(1).max(8).optional(),
-  /** Instead of attempts, for a reservation of a plain amount. */
-  amountCredits: bookable.optional(),
-});
+export const settle = z
+  .object({
+    ...identity,
+    reservationId: id,
+    attempts: z.array(attempt).min(1).max(8).optional(),
+    /** Instead of attempts, for a reservation of a plain amount. */
+    amountCredits: bookable.optional(),
+  })
+  .refine(
+    ({ attempts, amountCredits }) => attempts === undefined || amountCredits === undefined,
+    'either attempts or amountCredits',
+  );
 export type Settle = z.input<typeof settle>;
 
 /**
@@ -168,7 +173,12 @@ export const release = z.object({
   ...identity,
   reservationId: id,
   reason: z.enum(['failed', 'cancelled']),
-  attempts: z.array(attempt).max(8).optional(),
+  /** None that was billed: such a call is settled. */
+  attempts: z
+    .array(attempt)
+    .max(8)
+    .refine((all) => all.every(({ billed }) => !billed), 'what was billed is settled, not released')
+    .optional(),
 });
 export type Release = z.input<typeof release>;
 
@@ -211,9 +221,8 @@ export type OpenAccount = z.input<typeof openAccount>;
 export const grantCredits = z.object({
   ...identity,
   amountCredits: positiveBookable,
-  kind: z
-    .enum(['purchase', 'initial', 'subscription', 'promotion', 'refund', 'adjustment'])
-    .default('purchase'),
+  /** Refunds and adjustments are commands of their own, which say why. */
+  kind: z.enum(['purchase', 'initial', 'subscription', 'promotion']).default('purchase'),
   priority: z.number().int().min(0).max(1000).optional(),
   effectiveAt: time.optional(),
   expiresAt: time.optional(),
@@ -248,7 +257,7 @@ export const refund = z.object({
 });
 export type Refund = z.input<typeof refund>;
 
-/** Up or down. There is no "set balance". */
+/** Up or down, by an actor. There is no "set balance". */
 export const adjust = z.object({
   ...identity,
   /** Signed; not zero. */
