@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidRequest } from './credit-request.js';
-import { converters, type Verb } from './credit.convert.js';
+import { balanceRequest, converters, type Verb } from './credit.convert.js';
 import { envelope, serve } from './credit.fixture.js';
+import {
+  given,
+  granted,
+  opened,
+  priceBook,
+  startedAt,
+} from './domain/credit-account/credit-account.fixture.js';
+import { adjust, at, grant } from './domain/credit-account/operator.fixture.js';
+import { defaultRules } from './domain/credit-account/rules.js';
 
 describe('a grant', () => {
   it.each([
@@ -99,5 +108,30 @@ describe('a re-rating', () => {
       chargeCredits: '0.525',
     });
     expect(await rerate('k2', 'openai:gpt-4o@2')).toMatchObject({ changed: false, ...dearer });
+  });
+});
+
+describe('a balance', () => {
+  const prices = priceBook();
+  const due = at('2026-03-01T13:00:00.000Z');
+  const owing = given(opened, granted('1'))
+    .when(grant('4', 'g2', { effectiveAt: due }))
+    .when(adjust('-6', { bookDebt: true }));
+  const viewAt = (time: Date, account = owing.account) =>
+    balanceRequest((when) => prices.policyAt(when)).answer(account, time, {
+      at: time,
+      prices,
+      rules: defaultRules,
+      reservationTtlMs: 0,
+    });
+
+  it('is what is available and reserved less what is owed', () => {
+    expect(viewAt(startedAt)).toMatchObject({ balance: '-5', available: '0', debt: '5' });
+  });
+
+  it('is so also where credits have come into force that have yet to pay a debt', () => {
+    expect(viewAt(due)).toMatchObject({ balance: '-1', available: '0', debt: '1' });
+    const more = owing.when(grant('3', 'g3', { effectiveAt: due }));
+    expect(viewAt(due, more.account)).toMatchObject({ balance: '2', available: '2', debt: '0' });
   });
 });

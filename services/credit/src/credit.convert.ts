@@ -20,6 +20,7 @@ import type { Attempt, RequestedPurpose } from './domain/credit-account/commands
 import {
   availableCredits,
   balanceCredits,
+  owedCredits,
   type ChargeAnswer,
   type CreditAccount,
 } from './domain/credit-account/state.js';
@@ -267,7 +268,7 @@ const balanceView = (
     balance: formatMoney(balance),
     reserved: formatMoney(account.reservedCredits),
     available: formatMoney(available),
-    debt: formatMoney(account.debtCredits),
+    debt: formatMoney(owedCredits(account, at.getTime())),
     usdPerCredit: formatMoney(policy.usdPerCredit),
     balanceUsd: usd(balance),
     reservedUsd: usd(account.reservedCredits),

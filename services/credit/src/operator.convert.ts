@@ -11,7 +11,7 @@ import {
   type Request,
 } from './credit-request.js';
 import type { AdminCommand } from './domain/credit-account/commands.js';
-import { availableCredits } from './domain/credit-account/state.js';
+import { availableCredits, owedCredits } from './domain/credit-account/state.js';
 
 /** Commands of operators, beside opening and granting. */
 export type OperatorVerb =
@@ -71,7 +71,7 @@ const adjustRequest: Converter = (raw, envelope) => {
       status: 'accepted',
       adjustmentId: ids.commandId,
       available: formatMoney(availableCredits(account, at.getTime())),
-      debt: formatMoney(account.debtCredits),
+      debt: formatMoney(owedCredits(account, at.getTime())),
     }),
   );
 };

@@ -393,6 +393,7 @@ export const balanceView = z.object({
   reserved: decimal,
   /** What a new reservation may take. */
   available: decimal,
+  /** Owed beyond what there is: credits that have come into force since the last change count as having paid. */
   debt: decimal,
   usdPerCredit: decimal,
   balanceUsd: decimal,

@@ -268,7 +268,13 @@ export class CreditModel {
       if (each.state === 'open') reserved += each.units;
     }
     const available = free > this.debt ? free - this.debt : 0n;
-    return { balance: free + reserved - this.debt, reserved, available, debt: this.debt };
+    const debt = this.debt > free ? this.debt - free : 0n;
+    return { balance: free + reserved - this.debt, reserved, available, debt };
+  }
+
+  /** As the books have it: credits that come into force pay at the next change. */
+  get owedUnits(): Units {
+    return this.debt;
   }
 
   /** What of each limit is used, by its id; undefined for a rate. */
