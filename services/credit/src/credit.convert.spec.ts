@@ -117,13 +117,11 @@ describe('a balance', () => {
   const owing = given(opened, granted('1'))
     .when(grant('4', 'g2', { effectiveAt: due }))
     .when(adjust('-6', { bookDebt: true }));
-  const viewAt = (time: Date, account = owing.account) =>
-    balanceRequest((when) => prices.policyAt(when)).answer(account, time, {
-      at: time,
-      prices,
-      rules: defaultRules,
-      reservationTtlMs: 0,
-    });
+  const viewAt = (time: Date, account = owing.account) => {
+    const context = { at: time, prices, rules: defaultRules, reservationTtlMs: 0 };
+    const look = balanceRequest((when) => prices.policyAt(when));
+    return look.answer(account, time, context, (command) => ({ command }));
+  };
 
   it('is what is available and reserved less what is owed', () => {
     expect(viewAt(startedAt)).toMatchObject({ balance: '-5', available: '0', debt: '5' });
