@@ -1,4 +1,4 @@
-import { creditSubjects, personalAccountId } from '@tollkeeper/contracts';
+import { creditSubjects, headers, personalAccountId } from '@tollkeeper/contracts';
 import { connectNats, request, type NatsConnection } from '@tollkeeper/messaging';
 import { waitUntil } from '@tollkeeper/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,7 +9,7 @@ describe('an operator on NATS', () => {
   let stack: Stack;
   let nats: NatsConnection;
   const ask = (subject: string, body: object): Promise<unknown> =>
-    request(nats, subject, body, { timeoutMs: 5_000 });
+    request(nats, subject, body, { timeoutMs: 5_000, headers: { [headers.actor]: 'operator' } });
 
   beforeAll(async () => {
     stack = await startStack();

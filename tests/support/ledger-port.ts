@@ -1,4 +1,4 @@
-import { creditSubjects } from '@tollkeeper/contracts';
+import { creditSubjects, headers } from '@tollkeeper/contracts';
 import { connectNats, NoReplyError, request } from '@tollkeeper/messaging';
 import type { ModelCommand } from '@tollkeeper/testing';
 
@@ -31,7 +31,10 @@ export const openLedgerPort = async (natsUrl: string): Promise<LedgerPort> => {
       const deadlineAt = new Date(Date.now() + timeoutMs).toISOString();
       const body =
         command.verb === 'balance' ? {} : { ...command.body, commandId: command.id, deadlineAt };
-      return (await request(nats, subject, body, { timeoutMs })) as LedgerReply;
+      return (await request(nats, subject, body, {
+        timeoutMs,
+        headers: { [headers.actor]: 'tests' },
+      })) as LedgerReply;
     },
     close: async () => nats.close(),
   };

@@ -61,11 +61,46 @@ describe('a dry run', () => {
     expect(await ask('afford', { userId: 'usr_1', amountCredits: '1000' })).toMatchObject({
       affordable: true,
       required: '1000',
+      available: '1000',
     });
     expect(await ask('afford', { userId: 'usr_1', amountCredits: '1001' })).toMatchObject({
       affordable: false,
       reason: 'insufficient-credits',
+      available: '1000',
     });
+    expect(await ask('freeze', { reason: 'fraud' })).toMatchObject({ reason: 'unknown-account' });
+  });
+
+  it('asks the rates as a reserve would, and counts nothing', async () => {
+    const { ask, fund } = serve();
+    await fund('100');
+    const rate = { scope: { type: 'account' }, window: 'minute', mode: 'rate' };
+    await ask('setLimit', { ...rate, limitId: 'tokens', unit: 'tokens', amount: '5000' });
+    await ask('setLimit', { ...rate, limitId: 'calls', unit: 'requests', amount: '1' });
+    const fitted = { affordable: true, outputTokens: 4000 };
+    expect(await ask('afford', call(8192, true))).toMatchObject(fitted);
+    expect(await ask('afford', call(8192, true))).toMatchObject(fitted);
+    expect(await ask('reserve', call(8192, true))).toMatchObject({ outputTokens: 4000 });
+    expect(await ask('afford', call(1))).toEqual({
+      affordable: false,
+      reason: 'rate-limited',
+      available: '93.625',
+    });
+  });
+
+  it('tells what is required in credits, and nothing of a limit in another unit', async () => {
+    const { ask, fund } = serve();
+    await fund('100');
+    const limit = { limitId: 'l', scope: { type: 'account' }, window: 'day' };
+    await ask('setLimit', { ...limit, unit: 'tokens', amount: '50' });
+    expect(await ask('afford', call(100))).toEqual({
+      affordable: false,
+      reason: 'limit-reached',
+      available: '100',
+    });
+    await ask('setLimit', { ...limit, limitId: 'c', unit: 'credits', amount: '0.5' });
+    await ask('removeLimit', { limitId: 'l' });
+    expect(await ask('afford', call(100))).toMatchObject({ required: '0.525' });
   });
 
   it('refuses what is no request to reserve', () => {

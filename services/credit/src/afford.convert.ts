@@ -3,11 +3,12 @@ import { formatMoney } from '@tollkeeper/kernel';
 import type { Envelope, Request } from './credit-request.js';
 import { reserveRequest } from './credit.convert.js';
 import { decide } from './domain/credit-account/decide.js';
+import { accountOpenedBy } from './domain/credit-account/open-account.js';
 import type { CreditAccountEvent } from '@tollkeeper/events';
 import { availableCredits, type CreditAccount } from './domain/credit-account/state.js';
 import type { Verdict } from './domain/credit-account/verdict.js';
 
-/** A dry run: the very decision that a reserve would meet now, of which nothing is stored. Throws InvalidRequest. */
+/** A dry run: what rates and the very decision would make of a reserve now, of which nothing is stored. Throws InvalidRequest. */
 export const affordRequest = (raw: unknown, envelope: Envelope): Request => {
   // Under an id of its own: a reservation that was made under the caller's is no answer to whether there is another.
   const asked = reserveRequest(withoutId(raw), { ...envelope, commandId: undefined });
@@ -17,8 +18,15 @@ export const affordRequest = (raw: unknown, envelope: Envelope): Request => {
     ...asked,
     command: undefined,
     seesUnopened: true,
-    answer: (account, at, context) =>
-      affordView(decide(command, account, context), account, at.getTime()),
+    answer: (account, at, context, admit) => {
+      const admission = admit(command);
+      const verdict: Verdict =
+        'refusal' in admission
+          ? { type: 'refuse', refusal: admission.refusal }
+          : decide(admission.command, account, context);
+      const seen = accountOpenedBy(command, account, context) ?? account;
+      return affordView(verdict, seen, at.getTime());
+    },
   };
 };
 
@@ -29,7 +37,9 @@ const affordView = (verdict: Verdict, account: CreditAccount, atMs: number): Aff
   const available = formatMoney(availableCredits(account, atMs));
   if (verdict.type === 'refuse') {
     const { reason, details } = verdict.refusal;
-    const required = details?.required;
+    // Of a limit in another unit these are no credits.
+    const isCredits = details?.['unit'] === undefined || details['unit'] === 'credits';
+    const required = isCredits ? details?.['required'] : undefined;
     return {
       affordable: false,
       reason,

@@ -20,6 +20,7 @@ import type { Attempt, RequestedPurpose } from './domain/credit-account/commands
 import {
   availableCredits,
   balanceCredits,
+  owedCredits,
   type ChargeAnswer,
   type CreditAccount,
 } from './domain/credit-account/state.js';
@@ -61,11 +62,12 @@ const toAttempt = (attempt: z.output<typeof contracts.settle>['attempts'] & obje
     failure: each.failure,
   }));
 
-const isPlainAmount = (body: unknown): boolean =>
+const isPlainAmount = (body: unknown): body is { readonly amountCredits: unknown } =>
   typeof body === 'object' && body !== null && 'amountCredits' in body;
 
 export const reserveRequest = (raw: unknown, envelope: Envelope): Request => {
   if (isPlainAmount(raw)) {
+    if ('candidates' in raw) throw new InvalidRequest('either candidates or amountCredits');
     const body = parse(contracts.reserveAmount, raw);
     const ids = identify('ReserveAmount', body, envelope);
     const amountCredits = parseMoney(body.amountCredits);
@@ -160,7 +162,7 @@ const correctRequest = (raw: unknown, envelope: Envelope): Request => {
   );
 };
 
-/** Answers what the charge comes to now, whether this command has changed it or it was priced so already. */
+/** Answers what it came to, whether this command has changed the charge or it was priced so already. */
 const rerateRequest = (raw: unknown, envelope: Envelope): Request => {
   const body = parse(contracts.rerate, raw);
   const ids = identify('Rerate', body, envelope);
@@ -177,16 +179,11 @@ const rerateRequest = (raw: unknown, envelope: Envelope): Request => {
     envelope,
     true,
     (account): contracts.RerateReply => {
-      const reservation = account.reservations.get(reservationId);
-      const rerated = reservation?.corrections?.get(ids.commandId);
-      const answer = (rerated ?? reservation?.charged)?.answer;
-      return {
-        status: 'accepted',
-        reservationId,
-        changed: rerated !== undefined,
-        chargeCredits: answer?.chargeCredits ?? '0',
-        costUsd: answer?.costUsd ?? '0',
-      };
+      const { corrections } = account.reservations.get(reservationId) ?? {};
+      const answer = corrections?.get(ids.commandId)?.answer;
+      if (!answer) throw new Error(`no re-rating of ${reservationId} after it was accepted`);
+      const { changed, chargeCredits, costUsd } = answer;
+      return { status: 'accepted', reservationId, changed, chargeCredits, costUsd };
     },
   );
 };
@@ -271,7 +268,7 @@ const balanceView = (
     balance: formatMoney(balance),
     reserved: formatMoney(account.reservedCredits),
     available: formatMoney(available),
-    debt: formatMoney(account.debtCredits),
+    debt: formatMoney(owedCredits(account, at.getTime())),
     usdPerCredit: formatMoney(policy.usdPerCredit),
     balanceUsd: usd(balance),
     reservedUsd: usd(account.reservedCredits),

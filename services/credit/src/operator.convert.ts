@@ -3,6 +3,7 @@ import { defaultGrantPriority } from '@tollkeeper/events';
 import { formatMoney, parseMoney } from '@tollkeeper/kernel';
 import {
   identify,
+  InvalidRequest,
   parse,
   requestOf,
   type Converter,
@@ -10,7 +11,7 @@ import {
   type Request,
 } from './credit-request.js';
 import type { AdminCommand } from './domain/credit-account/commands.js';
-import { availableCredits } from './domain/credit-account/state.js';
+import { availableCredits, owedCredits } from './domain/credit-account/state.js';
 
 /** Commands of operators, beside opening and granting. */
 export type OperatorVerb =
@@ -56,6 +57,8 @@ const refundRequest: Converter = (raw, envelope) => {
 
 const adjustRequest: Converter = (raw, envelope) => {
   const body = parse(contracts.adjust, raw);
+  // Who gave or took without a payment or a call is what an auditor asks first.
+  if (!envelope.actor) throw new InvalidRequest('an adjustment needs an actor');
   const ids = identify('Adjust', body, envelope);
   const { reasonCode, reference, bookDebt } = body;
   const amountCredits = parseMoney(body.amountCredits);
@@ -68,7 +71,7 @@ const adjustRequest: Converter = (raw, envelope) => {
       status: 'accepted',
       adjustmentId: ids.commandId,
       available: formatMoney(availableCredits(account, at.getTime())),
-      debt: formatMoney(account.debtCredits),
+      debt: formatMoney(owedCredits(account, at.getTime())),
     }),
   );
 };

@@ -82,8 +82,7 @@ export type ChargeRequest = AmountRequest;
 export interface GrantRequest {
   readonly amountCredits: Amount;
   /** `purchase` is the default. */
-  readonly kind?:
-    'purchase' | 'initial' | 'subscription' | 'promotion' | 'refund' | 'adjustment' | undefined;
+  readonly kind?: 'purchase' | 'initial' | 'subscription' | 'promotion' | undefined;
   /** 0 to 1000; lower is drawn first. */
   readonly priority?: number | undefined;
   readonly effectiveAt?: Date | undefined;

@@ -3,12 +3,29 @@ import { decimalPattern, idPattern } from '@tollkeeper/kernel';
 
 /** A canonical decimal string; see @tollkeeper/kernel. */
 export const decimal = z.string().regex(decimalPattern, 'must be a decimal string such as "12.5"');
-export const positiveDecimal = decimal.refine(
-  (text) => !text.startsWith('-') && /[1-9]/.test(text),
-  'must be greater than zero',
+const isPositive = (text: string): boolean => !text.startsWith('-') && /[1-9]/.test(text);
+export const positiveDecimal = decimal.refine(isPositive, 'must be greater than zero');
+
+/**
+ * Credits, or dollars paid for them, that a command books. So many fewer digits than an amount may have that no sum of them
+ * outgrows what a stored event, a row or a reply can hold.
+ */
+export const bookable = decimal.refine(
+  (text) => /^-?\d{1,18}(?:\.\d{1,12})?$/.test(text),
+  'must have at most 18 digits and 12 decimals',
 );
+export const positiveBookable = bookable.refine(isPositive, 'must be greater than zero');
+export const bookableOrZero = bookable.refine(
+  (text) => !text.startsWith('-'),
+  'must not be negative',
+);
+
 export const id = z.string().regex(idPattern, 'must be 1 to 64 of A-Z a-z 0-9 _ -');
-export const time = z.iso.datetime({ offset: true });
+/** Of the years 1 to 9999, in UTC too: a stored event holds no later one, and PostgreSQL no earlier one. */
+export const time = z.iso.datetime({ offset: true }).refine((text) => {
+  const year = new Date(text).getUTCFullYear();
+  return year >= 1 && year <= 9999;
+}, 'must be of the years 1 to 9999');
 
 /** What a PostgreSQL text cannot hold: a stored event with it would stop every read model. */
 const unstorable = /[\0\p{Cs}]/u;

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { context, decimal, id, modelRef, positiveDecimal, refused, text, time } from './common.js';
+import {
+  bookable,
+  bookableOrZero,
+  context,
+  decimal,
+  id,
+  modelRef,
+  positiveBookable,
+  refused,
+  text,
+  time,
+} from './common.js';
 
 /** Subjects of the credit service; each ends in the account's id. */
 export const creditSubjects = {
@@ -103,7 +114,7 @@ export const completionRequested = z.object({
     serviceTier: text.max(32).optional(),
     /** Where the vendor will run it, as its price list names it. */
     region: text.max(32).optional(),
-    /** True: where the credits do not cover `outputTokens`, reserve what they do cover. */
+    /** True: where credits, hard limits or rates leave less than `outputTokens`, reserve what they leave. */
     outputMayShrink: z.boolean().default(false),
   }),
   requestStartedAt: time.optional(),
@@ -114,7 +125,7 @@ export type CompletionRequested = z.input<typeof completionRequested>;
 export const reserveAmount = z.object({
   ...identity,
   ...purpose,
-  amountCredits: positiveDecimal,
+  amountCredits: positiveBookable,
 });
 
 export const reserve = z.union([completionRequested, reserveAmount]);
@@ -139,13 +150,18 @@ export type Attempt = z.input<typeof attempt>;
  * Known again by its reservation, whatever its command id: the same figures get the first answer, others are refused as
  * `replay-mismatch`.
  */
-export const settle = z.object({
-  ...identity,
-  reservationId: id,
-  attempts: z.array(attempt).min(1).max(8).optional(),
-  /** Instead of attempts, for a reservation of a plain amount. */
-  amountCredits: decimal.optional(),
-});
+export const settle = z
+  .object({
+    ...identity,
+    reservationId: id,
+    attempts: z.array(attempt).min(1).max(8).optional(),
+    /** Instead of attempts, for a reservation of a plain amount. */
+    amountCredits: bookable.optional(),
+  })
+  .refine(
+    ({ attempts, amountCredits }) => attempts === undefined || amountCredits === undefined,
+    'either attempts or amountCredits',
+  );
 export type Settle = z.input<typeof settle>;
 
 /**
@@ -157,7 +173,12 @@ export const release = z.object({
   ...identity,
   reservationId: id,
   reason: z.enum(['failed', 'cancelled']),
-  attempts: z.array(attempt).max(8).optional(),
+  /** None that was billed: such a call is settled. */
+  attempts: z
+    .array(attempt)
+    .max(8)
+    .refine((all) => all.every(({ billed }) => !billed), 'what was billed is settled, not released')
+    .optional(),
 });
 export type Release = z.input<typeof release>;
 
@@ -184,7 +205,7 @@ export const rerate = z.object({
 export type Rerate = z.input<typeof rerate>;
 
 /** Reserve and settle a plain amount in one step. */
-export const charge = z.object({ ...identity, ...purpose, amountCredits: positiveDecimal });
+export const charge = z.object({ ...identity, ...purpose, amountCredits: positiveBookable });
 export type Charge = z.input<typeof charge>;
 
 export const openAccount = z.object({
@@ -199,14 +220,13 @@ export type OpenAccount = z.input<typeof openAccount>;
 
 export const grantCredits = z.object({
   ...identity,
-  amountCredits: positiveDecimal,
-  kind: z
-    .enum(['purchase', 'initial', 'subscription', 'promotion', 'refund', 'adjustment'])
-    .default('purchase'),
+  amountCredits: positiveBookable,
+  /** Refunds and adjustments are commands of their own, which say why. */
+  kind: z.enum(['purchase', 'initial', 'subscription', 'promotion']).default('purchase'),
   priority: z.number().int().min(0).max(1000).optional(),
   effectiveAt: time.optional(),
   expiresAt: time.optional(),
-  costBasisUsd: decimal.optional(),
+  costBasisUsd: bookableOrZero.optional(),
   externalReference: text.max(128).optional(),
   /** The `TopUpRequested` that it fulfils. */
   topUpId: id.optional(),
@@ -231,17 +251,17 @@ export type VoidGrant = z.input<typeof voidGrant>;
 export const refund = z.object({
   ...identity,
   reservationId: id,
-  amountCredits: positiveDecimal.optional(),
+  amountCredits: positiveBookable.optional(),
   reasonCode,
   reference: reference.optional(),
 });
 export type Refund = z.input<typeof refund>;
 
-/** Up or down. There is no "set balance". */
+/** Up or down, by an actor. There is no "set balance". */
 export const adjust = z.object({
   ...identity,
   /** Signed; not zero. */
-  amountCredits: decimal.refine((text) => /[1-9]/.test(text), 'must not be zero'),
+  amountCredits: bookable.refine((text) => /[1-9]/.test(text), 'must not be zero'),
   reasonCode,
   reference: reference.optional(),
   /** Down by more than is available: the rest is owed. Otherwise such an adjustment is refused. */
@@ -270,7 +290,7 @@ export const setLimit = z.object({
   ]),
   window: z.enum(['minute', 'hour', 'day', 'month', 'total']),
   unit: z.enum(['credits', 'usd', 'tokens', 'requests']),
-  amount: decimal.refine((text) => !text.startsWith('-'), 'must not be negative'),
+  amount: bookableOrZero,
   /** `rate` is for requests and tokens of a minute: counted in memory only, lost at a restart. */
   mode: z.enum(['soft', 'hard', 'rate']).default('hard'),
 });
@@ -339,28 +359,26 @@ export const recur = z.object({
   ...identity,
   recurringId: id,
   kind: z.enum(['subscription', 'promotion', 'initial', 'purchase']).default('subscription'),
-  amountCredits: decimal.refine((text) => !text.startsWith('-'), 'must not be negative'),
+  amountCredits: bookableOrZero,
   priority: z.number().int().min(0).max(1000).optional(),
   dayOfMonth: z.number().int().min(1).max(28).default(1),
-  rolloverCapCredits: decimal
-    .refine((text) => !text.startsWith('-'), 'must not be negative')
-    .optional(),
+  rolloverCapCredits: bookableOrZero.optional(),
 });
 export type Recur = z.input<typeof recur>;
 
 /** Replaces the thresholds below which `LowBalanceReached` is raised. */
 export const setAlerts = z.object({
   ...identity,
-  thresholdsCredits: z.array(positiveDecimal).max(10),
+  thresholdsCredits: z.array(positiveBookable).max(10),
 });
 export type SetAlerts = z.input<typeof setAlerts>;
 
 export const setTopUpRule = z.object({
   ...identity,
-  thresholdCredits: positiveDecimal,
-  amountCredits: positiveDecimal,
+  thresholdCredits: positiveBookable,
+  amountCredits: positiveBookable,
   coolDownSeconds: z.number().int().min(0).max(31_536_000).default(3600),
-  monthlyCapCredits: positiveDecimal,
+  monthlyCapCredits: positiveBookable,
   enabled: z.boolean().default(true),
 });
 export type SetTopUpRule = z.input<typeof setTopUpRule>;
@@ -375,6 +393,7 @@ export const balanceView = z.object({
   reserved: decimal,
   /** What a new reservation may take. */
   available: decimal,
+  /** Owed beyond what there is: credits that have come into force since the last change count as having paid. */
   debt: decimal,
   usdPerCredit: decimal,
   balanceUsd: decimal,

@@ -14,7 +14,9 @@ const formatterOf = (timeZone: string): Intl.DateTimeFormat => {
   return made;
 };
 
+/** By name: an offset such as `+05:37`, which newer engines take too, need not be one of whole quarters of an hour. */
 export const isTimeZone = (timeZone: string): boolean => {
+  if (!/^[A-Za-z]/.test(timeZone)) return false;
   try {
     formatterOf(timeZone);
     return true;

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ceilTo, formatMoney, InvalidDecimalError, Money, parseMoney, sumMoney } from './money.js';
+import {
+  ceilTo,
+  formatMoney,
+  InvalidDecimalError,
+  isReadable,
+  Money,
+  parseMoney,
+  sumMoney,
+} from './money.js';
 
 describe('money', () => {
   it.each([
@@ -31,6 +39,16 @@ describe('money', () => {
     ['123456789012345678901234567890.5', '123456789012345678901234567890.5'],
   ])('writes %s as %s', (text, canonical) => {
     expect(formatMoney(parseMoney(text))).toBe(canonical);
+  });
+
+  it.each([
+    ['0', true],
+    [`-${'9'.repeat(30)}.${'9'.repeat(30)}`, true],
+    [`1${'0'.repeat(30)}`, false],
+    [`0.${'0'.repeat(30)}1`, false],
+  ])('knows whether it could read %s again', (text, isSo) => {
+    expect(isReadable(new Money(text))).toBe(isSo);
+    if (isSo) expect(parseMoney(formatMoney(new Money(text))).toFixed()).toBe(text);
   });
 
   it('never writes an exponent, and reads back what it wrote', () => {

@@ -38,6 +38,9 @@ export const parseMoney = (text: DecimalString): Money => {
   return new Money(text);
 };
 
+/** Whether what is written of an amount can be read again: sums outgrow what their parts were held to. */
+export const isReadable = (amount: Money): boolean => amount.e < 30 && amount.decimalPlaces() <= 30;
+
 /** Writes an amount canonically: `0.1`, never `1e-1`, `0.10` or `-0`. */
 export const formatMoney = (amount: Money): DecimalString =>
   amount.isZero() ? '0' : amount.toString();

@@ -167,7 +167,11 @@ export class CreditModel {
     const rates = this.limits.ratesOn(this.spenderOf(command.body));
     const limited = this.rates.refusal(rates, askedBy(command.body), nowMs);
     if (limited !== undefined) return refused(limited);
-    const reply = this.carryOut(command, atMs);
+    const outputLeft =
+      'bounds' in command.body
+        ? this.rates.outputLeft(rates, command.body.bounds, nowMs)
+        : undefined;
+    const reply = this.carryOut(command, atMs, outputLeft);
     const taken = this.reservations.get(command.id);
     if (taken) this.rates.count(rates, taken.demand, nowMs);
     return reply;
@@ -188,6 +192,7 @@ export class CreditModel {
   private carryOut(
     command: Exclude<ModelCommand, { verb: 'open' }> | ModelDueCommand,
     atMs: number,
+    outputLeft?: number,
   ): ModelReply {
     if (command.verb === 'release') {
       const { reservationId } = command.body;
@@ -201,7 +206,7 @@ export class CreditModel {
       case 'grant':
         return this.once(command, () => this.grant(command, atMs));
       case 'reserve':
-        return this.reserve(command, atMs);
+        return this.reserve(command, atMs, outputLeft);
       case 'charge':
         return this.charge(command, atMs);
       case 'settle':
@@ -267,7 +272,13 @@ export class CreditModel {
       if (each.state === 'open') reserved += each.units;
     }
     const available = free > this.debt ? free - this.debt : 0n;
-    return { balance: free + reserved - this.debt, reserved, available, debt: this.debt };
+    const debt = this.debt > free ? this.debt - free : 0n;
+    return { balance: free + reserved - this.debt, reserved, available, debt };
+  }
+
+  /** As the books have it: credits that come into force pay at the next change. */
+  get owedUnits(): Units {
+    return this.debt;
   }
 
   /** What of each limit is used, by its id; undefined for a rate. */
@@ -503,11 +514,18 @@ export class CreditModel {
     this.repaid = [...this.repaid, ...parts];
   }
 
-  private reserve(command: CommandOf<'reserve'>, atMs: number): ModelReply {
+  /** A call that may shrink takes no more output than its rates have left. */
+  private reserve(
+    command: CommandOf<'reserve'>,
+    atMs: number,
+    outputLeft: number | undefined,
+  ): ModelReply {
     const again = this.reservedBefore(command);
     if (again) return again;
     if (this.frozen) return refused('account-frozen');
-    const wanted = this.wanted(command.body, atMs);
+    const { body } = command;
+    const isLess = outputLeft !== undefined && 'bounds' in body && body.bounds.outputMayShrink;
+    const wanted = this.wanted(isLess ? withOutput(body, outputLeft) : body, atMs);
     if ('verdict' in wanted) return wanted;
     this.hold(command, wanted, atMs);
     return reservedReply(wanted);
@@ -788,8 +806,15 @@ const usedIn = (
   return units === undefined ? undefined : { ...nothingSpent, credits: units, requests: 1n };
 };
 
-/** What a rate counts of a spending that has not been priced yet. */
+/** What a rate must have left for a spending that has not been priced yet: little output for one that may shrink. */
 const askedBy = (body: ModelBodies['reserve'] | ModelBodies['charge']): Demand => {
-  const tokens = 'bounds' in body ? boundTokens(body.bounds, body.bounds.outputTokens) : 0n;
-  return { ...nothingSpent, tokens, requests: 1n };
+  if (!('bounds' in body)) return { ...nothingSpent, requests: 1n };
+  const { outputTokens, outputMayShrink } = body.bounds;
+  const least = outputMayShrink ? Math.min(outputTokensMin, outputTokens) : outputTokens;
+  return { ...nothingSpent, tokens: boundTokens(body.bounds, least), requests: 1n };
 };
+
+const withOutput = (call: ModelCall & ModelPurpose, most: number): ModelCall & ModelPurpose => ({
+  ...call,
+  bounds: { ...call.bounds, outputTokens: Math.min(call.bounds.outputTokens, most) },
+});

@@ -1,4 +1,5 @@
 import { amountOf, type Demand, type Limit } from './model-limits.js';
+import type { ModelBounds } from './model-prices.js';
 
 interface Counter {
   readonly serial: number;
@@ -33,6 +34,22 @@ export class ModelRates {
       if (counter && usedIn(counter, nowMs) + needed > amountOf(limit)) return 'rate-limited';
     }
     return undefined;
+  }
+
+  /** The output of each choice that rates of tokens leave beside the input; undefined where there are none. */
+  outputLeft(
+    limits: readonly Limit[],
+    { inputTokens, choices = 1 }: ModelBounds,
+    nowMs: number,
+  ): number | undefined {
+    let left: bigint | undefined;
+    for (const limit of limits) {
+      if (limit.unit !== 'tokens') continue;
+      const counter = this.counterOf(limit);
+      const free = amountOf(limit) - (counter ? usedIn(counter, nowMs) : 0n) - BigInt(inputTokens);
+      if (left === undefined || free < left) left = free;
+    }
+    return left === undefined ? undefined : Number(left / BigInt(choices));
   }
 
   count(limits: readonly Limit[], taken: Demand, nowMs: number): void {

@@ -33,7 +33,7 @@ import { loadAccount, type LoadedAccount } from './load-account.js';
 import { RateLimits } from './rate-limits.js';
 import { Recollection, type Consultation, type Remembering } from './recollection.js';
 import type { AccountSnapshot } from './snapshots.js';
-import type { Outcome, ServiceRefusal, Submission } from './submission.js';
+import type { Admit, Outcome, ServiceRefusal, Submission } from './submission.js';
 
 export interface MailboxDependencies {
   readonly store: EventStore;
@@ -318,10 +318,11 @@ export class AccountMailbox {
     }
     const { command } = submission;
     const context = this.contextAt(at);
+    const admit: Admit = (asked) => this.rates.admit(asked, account, nowMs);
     if (command) {
-      const limited = this.rates.refusalOf(command, account, nowMs);
-      if (limited) return { type: 'refused', refusal: limited };
-      const verdict = this.decideOne(command, account, context);
+      const admission = admit(command);
+      if ('refusal' in admission) return { type: 'refused', refusal: admission.refusal };
+      const verdict = this.decideOne(admission.command, account, context);
       // Retryable, so that a settle which meets a bug of ours stays in its spool until that is mended.
       if (!verdict) return refused('internal', 'the decision failed; nothing was changed', true);
       if (verdict.type === 'refuse') return { type: 'refused', refusal: verdict.refusal };
@@ -335,18 +336,23 @@ export class AccountMailbox {
       }
       if (verdict.events.length > 0) this.rates.count(command, account, nowMs);
     } else {
-      return this.look(submission, account, context);
+      return this.look(submission, account, context, admit);
     }
-    return { type: 'accepted', answer: submission.answer(account, at, context) };
+    return { type: 'accepted', answer: submission.answer(account, at, context, admit) };
   }
 
   /** Nothing is stored, and like a decision that fails it must not fail its neighbours. */
-  private look(submission: Submission, account: CreditAccount, context: DecisionContext): Outcome {
+  private look(
+    submission: Submission,
+    account: CreditAccount,
+    context: DecisionContext,
+    admit: Admit,
+  ): Outcome {
     if (!account.opened && !submission.seesUnopened) {
       return refused('unknown-account', `no account ${account.accountId}`, false);
     }
     try {
-      return { type: 'accepted', answer: submission.answer(account, context.at, context) };
+      return { type: 'accepted', answer: submission.answer(account, context.at, context, admit) };
     } catch (error) {
       this.with_.logger.error({ err: error, accountId: this.accountId }, 'a look failed');
       return refused('internal', 'the look at the account failed', true);

@@ -3,7 +3,7 @@ import {
   WrongExpectedRevisionError,
   type EventStore,
 } from '@tollkeeper/event-store';
-import { creditStream } from '@tollkeeper/events';
+import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import { parseMoney } from '@tollkeeper/kernel';
 import { createLogger } from '@tollkeeper/telemetry';
 import { describe, expect, it } from 'vitest';
@@ -100,6 +100,15 @@ const typesIn = async (store: EventStore): Promise<string[]> => {
   return types;
 };
 
+const outputsIn = async (store: EventStore): Promise<unknown[]> => {
+  const outputs: unknown[] = [];
+  for await (const stored of store.read(creditStream('acc_1'))) {
+    const { type, data } = fromStoredCredit(stored);
+    if (type === 'Reserved') outputs.push(data.quote?.bound.outputTokens);
+  }
+  return outputs;
+};
+
 describe('a rate', () => {
   it('of requests admits so many in a minute, tells the rest when to come back, and then admits them', async () => {
     const store = createMemoryEventStore();
@@ -145,6 +154,33 @@ describe('a rate', () => {
         details: { unit: 'tokens', amount: '1099', required: '1100' },
       },
     });
+  });
+
+  it('of tokens is a call that may shrink fitted to, as to a hard limit, rather than refused', async () => {
+    const store = createMemoryEventStore();
+    const service = await funded(store, perMinute('tokens', '5000'));
+    const shrinking = (id: string, outputTokens: number, choices = 1) =>
+      call(id, { outputTokens, choices, outputMayShrink: true });
+    expect(
+      await reasonsOf(service, [
+        shrinking('r1', 100),
+        shrinking('r2', 8192, 2),
+        shrinking('r3', 16),
+      ]),
+    ).toEqual(['accepted', 'accepted', 'rate-limited']);
+    expect(await outputsIn(store)).toEqual([100, 1450]);
+    service.later(61_000);
+    expect(reasonOf(await service.send(shrinking('r2', 8192, 2)))).toBe('accepted');
+    expect(reasonOf(await service.send(shrinking('r3', 16)))).toBe('accepted');
+    expect(await outputsIn(store)).toEqual([100, 1450, 16]);
+  });
+
+  it('of tokens refuses a call that may shrink where it has no use for what the rate leaves', async () => {
+    const service = await funded(createMemoryEventStore(), perMinute('tokens', '1015'));
+    const sent = await service.send(call('r1', { outputMayShrink: true }));
+    expect(sent).toMatchObject({ refusal: { reason: 'limit-reached', retryable: false } });
+    const little = call('r2', { outputTokens: 15, outputMayShrink: true });
+    expect(reasonOf(await service.send(little))).toBe('accepted');
   });
 
   it('holds for its scope only', async () => {
@@ -194,6 +230,25 @@ describe('a rate', () => {
       'accepted',
       'rate-limited',
     ]);
+  });
+
+  it('leaves a call that has to be decided anew the output that it was fitted to', async () => {
+    const store = createMemoryEventStore();
+    let conflicts = 0;
+    const contested: EventStore = {
+      ...store,
+      append: (stream, expected, events) => {
+        if (events.some((event) => event.type === 'Reserved') && conflicts++ < 2) {
+          return Promise.reject(new WrongExpectedRevisionError(stream, expected, 1));
+        }
+        return store.append(stream, expected, events);
+      },
+    };
+    const service = await funded(contested, perMinute('tokens', '5000'));
+    const shrinking = call('r1', { outputTokens: 8192, outputMayShrink: true });
+    expect(reasonOf(await service.send(shrinking))).toBe('accepted');
+    expect(conflicts).toBeGreaterThan(1);
+    expect(await outputsIn(store)).toEqual([4000]);
   });
 
   it('is lost with the process, and stores nothing but that it was set', async () => {
@@ -259,7 +314,10 @@ describe('what has been counted', () => {
     return {
       rates,
       command,
-      refusal: () => rates.refusalOf(command, account, startedAt.getTime()),
+      refusal: () => {
+        const admission = rates.admit(command, account, startedAt.getTime());
+        return 'refusal' in admission ? admission.refusal : undefined;
+      },
     };
   };
 

@@ -1,6 +1,7 @@
 import type { CreditCommand } from '../domain/credit-account/commands.js';
 import { boundTokens } from '../domain/credit-account/limit-counts.js';
 import { limitsOn, type Limit } from '../domain/credit-account/limits.js';
+import { outputTokensMin } from '../domain/credit-account/reserve.js';
 import type { CreditAccount } from '../domain/credit-account/state.js';
 import type { Refusal } from '../domain/credit-account/verdict.js';
 import { SlidingMinute } from './sliding-minute.js';
@@ -12,6 +13,9 @@ interface Counter {
 }
 
 type Reserving = Extract<CreditCommand, { type: 'ReserveCompletion' | 'ReserveAmount' | 'Charge' }>;
+type Completion = Extract<CreditCommand, { type: 'ReserveCompletion' }>;
+
+export type Admission = { readonly command: CreditCommand } | { readonly refusal: Refusal };
 
 const none: readonly Limit[] = [];
 
@@ -22,11 +26,26 @@ const none: readonly Limit[] = [];
 export class RateLimits {
   /** By limit id. */
   private readonly minutes = new Map<string, Counter>();
-  /** Counted, and not yet known to be stored: decided anew, they are not counted twice. */
-  private readonly admitted = new Set<string>();
+  /**
+   * Counted, and not yet known to be stored: decided anew, they are not counted twice, nor fitted to what their own count has
+   * left. Of a completion, the output tokens that it was reserved with.
+   */
+  private readonly admitted = new Map<string, number | undefined>();
 
-  /** Why a command must wait; undefined where it need not. Asked before it is decided. */
-  refusalOf(command: CreditCommand, account: CreditAccount, atMs: number): Refusal | undefined {
+  /**
+   * Why a command must wait or, where it need not, what is to be decided: the command or, where it may shrink, the command with no
+   * more output than the rates leave now.
+   */
+  admit(command: CreditCommand, account: CreditAccount, atMs: number): Admission {
+    const refusal = this.refusalOf(command, account, atMs);
+    return refusal ? { refusal } : { command: this.fitted(command, account, atMs) };
+  }
+
+  private refusalOf(
+    command: CreditCommand,
+    account: CreditAccount,
+    atMs: number,
+  ): Refusal | undefined {
     if (account.limits.rates.size === 0 || !isReserving(command)) return undefined;
     // What was accepted once gets its first answer, however often it is asked for.
     if (account.reservations.has(command.commandId) || this.admitted.has(command.commandId)) {
@@ -43,6 +62,29 @@ export class RateLimits {
     return undefined;
   }
 
+  private fitted(command: CreditCommand, account: CreditAccount, atMs: number): CreditCommand {
+    if (account.limits.rates.size === 0 || !mayShrink(command)) return command;
+    if (account.reservations.has(command.commandId)) return command;
+    const { bounds } = command;
+    const outputTokens =
+      this.admitted.get(command.commandId) ?? this.outputLeft(command, account, atMs);
+    return outputTokens < bounds.outputTokens
+      ? { ...command, bounds: { ...bounds, outputTokens } }
+      : command;
+  }
+
+  /** For each choice, beside the input. */
+  private outputLeft(command: Completion, account: CreditAccount, atMs: number): number {
+    const { inputTokens, choices } = command.bounds;
+    let least = Infinity;
+    for (const limit of ratesOn(command, account)) {
+      if (limit.unit !== 'tokens') continue;
+      const left = limit.amount.toNumber() - (this.known(limit)?.used(atMs) ?? 0);
+      least = Math.min(least, Math.floor((left - inputTokens) / choices));
+    }
+    return least;
+  }
+
   /** Counts what has just been accepted, as it was reserved. */
   count(command: CreditCommand, account: CreditAccount, atMs: number): void {
     if (account.limits.rates.size === 0 || !isReserving(command)) return;
@@ -51,7 +93,7 @@ export class RateLimits {
     for (const limit of ratesOn(command, account)) {
       const amount = limit.unit === 'requests' ? 1 : bound ? boundTokens(bound) : 0;
       this.minuteOf(limit, account).add(atMs, amount);
-      this.admitted.add(command.commandId);
+      this.admitted.set(command.commandId, bound?.outputTokens);
     }
   }
 
@@ -94,10 +136,17 @@ const ratesOn = (command: Reserving, account: CreditAccount): readonly Limit[] =
   return rates.size === 0 ? none : limitsOn(rates, { userId, keyId, projectId });
 };
 
+/** At the least: a call that may shrink begins with little output rather than wait. */
 const neededBy = (command: Reserving, limit: Limit): number => {
   if (limit.unit === 'requests') return 1;
-  return command.type === 'ReserveCompletion' ? boundTokens(command.bounds) : 0;
+  if (command.type !== 'ReserveCompletion') return 0;
+  const { bounds } = command;
+  if (!mayShrink(command)) return boundTokens(bounds);
+  return boundTokens({ ...bounds, outputTokens: Math.min(outputTokensMin, bounds.outputTokens) });
 };
+
+const mayShrink = (command: CreditCommand): command is Completion =>
+  command.type === 'ReserveCompletion' && command.bounds.outputMayShrink;
 
 const figuresOf = (limit: Limit) => {
   const { limitId, scope, window, unit, amount } = limit;

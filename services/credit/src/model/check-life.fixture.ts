@@ -206,7 +206,7 @@ class CheckedLife {
   }
 
   private comparePromises(): void {
-    const owed = decimalOf(this.model.balanceAt(this.run.nowMs).debt);
+    const owed = decimalOf(this.model.owedUnits);
     same('the stream', 'debt', owed, this.run.reader.promises.debtCredits.toFixed());
   }
 

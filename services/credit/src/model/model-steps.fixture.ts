@@ -589,8 +589,13 @@ export const withOtherBody = (command: StepCommand): StepCommand => {
         ...command,
         body: { ...command.body, attempts: [{ ...dear, usage: { input: 7_771, output: 1 } }] },
       };
-    case 'settle':
-      return { ...command, body: { ...command.body, amountCredits: '0.7771' } };
+    case 'settle': {
+      const { reservationId, attempts } = command.body;
+      const body = attempts
+        ? { reservationId, attempts: [{ ...dear, usage: { input: 7_771, output: 1 } }] }
+        : { reservationId, amountCredits: '0.7771' };
+      return { ...command, body };
+    }
     case 'open':
       return { ...command, body: { ...command.body, ownerUserId: 'usr_2' } };
     case 'refund':

@@ -484,8 +484,23 @@ export const plantedBugs: readonly PlantedBug[] = [
     module: '../application/rate-limits.js',
     breakIt: ({ RateLimits }: typeof rateLimits) => ({
       RateLimits: class extends RateLimits {
-        override refusalOf(): undefined {
-          return undefined;
+        override admit(...[command]: Parameters<rateLimits.RateLimits['admit']>) {
+          return { command };
+        }
+      },
+    }),
+  } satisfies PlantedBug,
+
+  {
+    name: 'a call that may shrink is not fitted to a rate',
+    module: '../application/rate-limits.js',
+    breakIt: ({ RateLimits }: typeof rateLimits) => ({
+      RateLimits: class extends RateLimits {
+        override admit(...[command, account, atMs]: Parameters<rateLimits.RateLimits['admit']>) {
+          if (command.type !== 'ReserveCompletion') return super.admit(command, account, atMs);
+          const bounds = { ...command.bounds, outputMayShrink: false };
+          const admission = super.admit({ ...command, bounds }, account, atMs);
+          return 'refusal' in admission ? admission : { command };
         }
       },
     }),

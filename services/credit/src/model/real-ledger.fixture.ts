@@ -1,4 +1,4 @@
-import { creditSubjects, type DueItem } from '@tollkeeper/contracts';
+import { creditSubjects, headers, type DueItem } from '@tollkeeper/contracts';
 import { creditStream, fromStoredCredit } from '@tollkeeper/events';
 import { openEventStore, type EventStore } from '@tollkeeper/event-store';
 import { connectNats, NoReplyError, request, type NatsConnection } from '@tollkeeper/messaging';
@@ -159,6 +159,7 @@ class RealLedger implements LedgerUnderTest {
       { ...this.named(body), commandId: id },
       {
         timeoutMs: crash === 'after' ? tryMs : 2,
+        headers: by,
       },
     ).catch(() => undefined);
     const answered = (await asked) !== undefined;
@@ -238,6 +239,7 @@ class RealLedger implements LedgerUnderTest {
       try {
         const reply = (await request(this.with_.nats, subject, body, {
           timeoutMs: tryMs,
+          headers: by,
         })) as Reply;
         if (!passing.has(reply['reason'])) return reply;
         last = reply;
@@ -250,6 +252,8 @@ class RealLedger implements LedgerUnderTest {
     throw new Error(`no answer to ${verb}: ${JSON.stringify(last)}`);
   }
 }
+
+const by = { [headers.actor]: 'model' };
 
 const { batch: _batch, direct: _direct, ...subjects } = creditSubjects;
 

@@ -72,11 +72,12 @@ class Verification {
       await projectPriceBook(this.options.store, this.shadow.pool, checkpoint.priceBookPosition);
     }
     const rows = await this.shadow.compare();
+    // Before the proofs' books, which may go on where the read models could not.
+    await this.noneParked();
     await this.compareBalances();
     await compareGrants(this.shadow.pool, this.proofs);
     await compareRefunds(this.shadow.pool, this.proofs);
     await compareJournal(this.shadow.pool);
-    await this.noneParked();
     await this.endOnce();
     const priceBookEvents = await provePriceBook(this.options.store, this.options.signal);
     return {

@@ -206,4 +206,12 @@ describe('a balance', () => {
       'charges or loses other credits than it moves',
     );
   });
+
+  it('refuses an event that makes a figure longer than an amount may be', () => {
+    const nines = '9'.repeat(30);
+    expect(() => fold(new AccountStory('a').opened().granted(nines).granted('1'))).toThrow(
+      'CreditsGranted makes balance longer than an amount may be',
+    );
+    expect(fold(new AccountStory('a').opened().granted(nines))).toBeDefined();
+  });
 });

@@ -1,4 +1,4 @@
-import { parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
+import { isReadable, parseMoney, unreachable, zero, type Money } from '@tollkeeper/kernel';
 import { amountOf, sumOf } from '../projector/amounts.js';
 import {
   ContradictionError,
@@ -31,8 +31,18 @@ export interface Balance {
   readonly updatedAt: string;
 }
 
-type Figure =
-  'available' | 'reserved' | 'debt' | 'granted' | 'charged' | 'lapsed' | 'voided' | 'adjusted';
+const figures = [
+  'balance',
+  'available',
+  'reserved',
+  'debt',
+  'granted',
+  'charged',
+  'lapsed',
+  'voided',
+  'adjusted',
+] as const;
+type Figure = Exclude<(typeof figures)[number], 'balance'>;
 /** What one event adds to each figure; absent: nothing. */
 export type Movement = Partial<Readonly<Record<Figure, Money>>>;
 
@@ -174,7 +184,18 @@ export const balanceAfter = (before: Balance | undefined, event: LedgerEvent): B
     updatedAt: event.metadata.occurredAt,
   };
   assertNotNegative(after, event.type);
+  assertReadable(before, after, event.type);
   return after;
+};
+
+/** At the event that makes it so, in whatever batch it comes: a row that cannot be read again would stop everybody at the next. */
+const assertReadable = (before: Balance, after: Balance, cause: string): void => {
+  for (const figure of figures) {
+    if (after[figure] === before[figure] || isReadable(after[figure])) continue;
+    throw new ContradictionError(
+      `${cause} makes ${figure} longer than an amount may be: ${after[figure].toString()}`,
+    );
+  }
 };
 
 const frozenAfter = (before: boolean, type: LedgerEvent['type']): boolean =>

@@ -1,4 +1,4 @@
-import { parseMoney } from '@tollkeeper/kernel';
+import { InvalidDecimalError, messageOf, parseMoney } from '@tollkeeper/kernel';
 import type { Pool } from '@tollkeeper/postgres';
 import type { Position, RecordedEvent } from '@tollkeeper/event-store';
 import type { Balance } from '../balances/balances.projection.js';
@@ -10,12 +10,13 @@ import { loadLimits, type LimitKey } from '../limits/limits.store.js';
 import { loadOpen, loadReleased, type Key } from '../open-reservations/open-reservations.store.js';
 import { loadUsage } from '../usage-log/usage-log.store.js';
 import { loadCheckpoint, type Checkpoint } from './checkpoint.store.js';
-import { decodeEvent, type DecodedEvent } from './decode-event.js';
+import { accountIdOf, decodeEvent, type DecodedEvent } from './decode-event.js';
 import { grantKey, limitKey, reservationKey, type LedgerEvent } from './ledger-event.js';
 import { LruCache } from './lru-cache.js';
 import { loadParked } from './parked-accounts.store.js';
-import { BatchProjection, type BatchChanges } from './project-batch.js';
+import { BatchProjection, type BatchChanges, type ParkedRow } from './project-batch.js';
 import { prepareSave } from './save-batch.js';
+import { storable } from './storable.js';
 import { emptyWorkingSet, type WorkingSet } from './working-set.js';
 
 const accountsCached = 20_000;
@@ -33,27 +34,52 @@ interface Needs {
 const isEmpty = ({ accounts, open, released, usage, limits, grants }: Needs): boolean =>
   accounts.size + open.size + released.size + usage.size + limits.size + grants.size === 0;
 
+/** What rows say, in memory: only true while nobody else moves the checkpoint. */
+class Memory {
+  readonly balances = new LruCache<Balance>(accountsCached);
+  readonly open = new LruCache<OpenReservationRow>(reservationsCached);
+
+  constructor(readonly parked: Set<string>) {}
+}
+
+/** Sent to the database, which has not answered yet. */
+interface Unsaved {
+  readonly after: Position | undefined;
+  readonly events: readonly RecordedEvent[];
+  readonly parked: readonly ParkedRow[];
+}
+
+/** A value that no amount or no column can hold (SQLSTATE class 22, data exceptions): the same again at every try. */
+const cannotBeHeld = (error: unknown): boolean => {
+  if (error instanceof InvalidDecimalError) return true;
+  const isObject = typeof error === 'object' && error !== null;
+  return isObject && 'code' in error && /^22[0-9A-Z]{3}$/.test(String(error.code));
+};
+
 /**
  * Brings the read models forward, batch after batch, from the checkpoint that it was made at.
  *
- * What it remembers is only true while nobody else moves the checkpoint; every batch checks that. After any
+ * An event with a value that cannot be held parks its account, as a contradiction does, and the others of its batch go on. What
+ * this remembers is only true while nobody else moves the checkpoint; every batch checks that. After any
  * error it must be thrown away, and another one made.
  */
 export class BatchProjector {
-  private readonly balances = new LruCache<Balance>(accountsCached);
-  private readonly open = new LruCache<OpenReservationRow>(reservationsCached);
+  private memory: Memory;
   private position: Position | undefined;
   private eventCount: number;
   private saving: Promise<void> = Promise.resolve();
+  private unsaved: Unsaved | undefined;
+  private newlyParked: ParkedRow[] = [];
 
   private constructor(
     private readonly pool: Pool,
     private readonly storeId: string,
     checkpoint: Checkpoint,
-    private readonly parked: Set<string>,
+    parked: Set<string>,
   ) {
     this.position = checkpoint.position;
     this.eventCount = checkpoint.events;
+    this.memory = new Memory(parked);
   }
 
   /** @throws ForeignStoreError */
@@ -78,39 +104,121 @@ export class BatchProjector {
    *
    * @throws CheckpointMovedError, UnknownEventError, and whatever the database throws, also for the batch before
    */
-  async apply(events: readonly RecordedEvent[]): Promise<BatchChanges> {
+  async apply(events: readonly RecordedEvent[]): Promise<void> {
+    try {
+      await this.advance(events);
+    } catch (error) {
+      if (!cannotBeHeld(error)) throw error;
+      const failed = await this.goBack();
+      await this.applyCarefully(failed);
+      await this.applyCarefully(events);
+    }
+  }
+
+  /** Resolves when all that was applied is saved, with the accounts parked since it last did; throws what `apply` throws. */
+  async saved(): Promise<readonly ParkedRow[]> {
+    try {
+      await this.confirmed();
+    } catch (error) {
+      if (!cannotBeHeld(error)) throw error;
+      await this.applyCarefully(await this.goBack());
+    }
+    return this.newlyParked.splice(0);
+  }
+
+  private async advance(events: readonly RecordedEvent[]): Promise<void> {
     const decoded = events.map(decodeEvent);
     const projection = new BatchProjection(await this.load(decoded));
     for (const { event, broken } of decoded) {
       if (event) projection.apply(event);
       else if (!projection.isParked(broken.account_id)) projection.park(broken);
     }
-    const { changes } = projection;
-    const save = prepareSave({ storeId: this.storeId, after: this.position, events }, changes);
-    await this.saving;
+    await this.save(events, projection.changes);
+    this.remember(projection.changes);
+  }
+
+  private async save(events: readonly RecordedEvent[], changes: BatchChanges): Promise<void> {
+    const { storeId, position: after } = this;
+    const save = prepareSave({ storeId, after, events }, changes);
+    await this.confirmed();
+    this.unsaved = { after, events, parked: changes.parked };
     this.saving = save(this.pool);
     // Heard by whoever awaits it next; until then it must not count as unheard.
     this.saving.catch(() => undefined);
-    this.remember(changes);
-    this.position = events.at(-1)?.position ?? this.position;
+    this.position = events.at(-1)?.position ?? after;
     this.eventCount += events.length;
-    return changes;
   }
 
-  /** Resolves when all that was applied is saved; throws what `apply` throws. */
-  async saved(): Promise<void> {
+  private async confirmed(): Promise<void> {
     await this.saving;
+    this.newlyParked.push(...(this.unsaved?.parked ?? []));
+    this.unsaved = undefined;
+  }
+
+  /** To what is saved; the answer is what was sent and is not. @throws whatever the database threw but `cannotBeHeld` */
+  private async goBack(): Promise<readonly RecordedEvent[]> {
+    let failed: Unsaved | undefined;
+    try {
+      await this.confirmed();
+    } catch (error) {
+      if (!cannotBeHeld(error)) throw error;
+      failed = this.unsaved;
+    }
+    this.saving = Promise.resolve();
+    this.unsaved = undefined;
+    if (failed) {
+      this.position = failed.after;
+      this.eventCount -= failed.events.length;
+    }
+    this.memory = new Memory(await loadParked(this.pool));
+    return failed?.events ?? [];
+  }
+
+  /** Half by half, until what cannot be held stands alone: its account is parked there, wherever batches begin and end. */
+  private async applyCarefully(events: readonly RecordedEvent[]): Promise<void> {
+    const [first] = events;
+    if (!first) return;
+    try {
+      await this.advance(events);
+      await this.confirmed();
+    } catch (error) {
+      if (!cannotBeHeld(error)) throw error;
+      await this.goBack();
+      if (events.length === 1) {
+        await this.parkAt(first, messageOf(error));
+        return;
+      }
+      const middle = events.length >> 1;
+      await this.applyCarefully(events.slice(0, middle));
+      await this.applyCarefully(events.slice(middle));
+    }
+  }
+
+  private async parkAt(event: RecordedEvent, reason: string): Promise<void> {
+    const projection = new BatchProjection({ ...emptyWorkingSet(), parked: this.memory.parked });
+    projection.park(
+      storable({
+        account_id: accountIdOf(event.stream),
+        revision: event.revision,
+        event_id: event.id,
+        event_type: event.type,
+        reason,
+      }),
+    );
+    await this.save([event], projection.changes);
+    await this.confirmed();
   }
 
   private remember(changes: BatchChanges): void {
-    for (const [accountId, balance] of changes.balances) this.balances.set(accountId, balance);
-    for (const [key, row] of changes.opened) this.open.set(key, row);
-    for (const key of changes.closed.keys()) this.open.delete(key);
+    for (const [accountId, balance] of changes.balances)
+      this.memory.balances.set(accountId, balance);
+    for (const [key, row] of changes.opened) this.memory.open.set(key, row);
+    for (const key of changes.closed.keys()) this.memory.open.delete(key);
   }
 
   /** From memory where possible: a quiet system's batch reads nothing. */
   private async load(decoded: readonly DecodedEvent[]): Promise<WorkingSet> {
-    const set: WorkingSet = { ...emptyWorkingSet(), parked: this.parked };
+    const set: WorkingSet = { ...emptyWorkingSet(), parked: this.memory.parked };
     const missing = this.needsOf(decoded, set);
     if (isEmpty(missing)) return set;
     // Rows that the batch before is about to write must be read as it leaves them.
@@ -162,7 +270,7 @@ export class BatchProjector {
         if (event) this.needPrior(event, reservedHere, set, missing);
         continue;
       }
-      const known = this.balances.get(event.accountId);
+      const known = this.memory.balances.get(event.accountId);
       if (known) set.balances.set(event.accountId, known);
       else if (event.type !== 'AccountOpened') missing.accounts.add(event.accountId);
       this.needPrior(event, reservedHere, set, missing);
@@ -203,7 +311,7 @@ export class BatchProjector {
       case 'Settled':
       case 'Released': {
         if (reservedHere.has(key)) return;
-        const known = this.open.get(key);
+        const known = this.memory.open.get(key);
         if (known) set.open.set(key, known);
         else missing.open.set(key, row);
         return;

@@ -84,9 +84,8 @@ export class Projector {
       restMs,
       signal: this.ending.signal,
       onEvents: async (events) => {
-        const { parked } = await projector.apply(events);
-        await projector.saved();
-        for (const account of parked) {
+        await projector.apply(events);
+        for (const account of await projector.saved()) {
           logger.fatal(account, 'ACCOUNT_PARKED: its events cannot be read on; others go on');
         }
         await completeAtHead();

@@ -36,6 +36,7 @@ interface Grant {
 
 export interface GrantOptions {
   readonly kind?: GrantKind;
+  readonly effectiveAt?: string;
   readonly expiresAt?: string;
   readonly externalReference?: string;
   readonly costBasisUsd?: string;

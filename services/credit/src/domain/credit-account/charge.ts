@@ -11,7 +11,7 @@ import {
 import type { Attempt, Charge } from './commands.js';
 import { today, type DecisionContext } from './context.js';
 import { cannotTake, repeatedReserve, reserved } from './reserve.js';
-import type { CreditAccount } from './state.js';
+import type { CreditAccount, Reservation } from './state.js';
 import { accept, type Verdict } from './verdict.js';
 
 export interface Pricing {
@@ -183,7 +183,7 @@ export const settlePlainCharge = (
 /** What an `amountCredits` or some attempts come to, or why they do not fit the reservation. */
 export const chargeOf = (
   command: { readonly attempts: readonly Attempt[]; readonly amountCredits: Money | undefined },
-  reservation: { readonly quote: Quote | undefined; readonly tier: Tier },
+  reservation: Pick<Reservation, 'quote' | 'tier' | 'reservedAt'>,
   context: DecisionContext,
 ): Pricing | { readonly misfit: string } => {
   if (reservation.quote) {
@@ -195,7 +195,9 @@ export const chargeOf = (
   if (!amount || amount.isNegative()) {
     return { misfit: 'a reserved plain amount is settled by amountCredits' };
   }
-  const policy = known(context.prices.policyAt(context.at), 'a credit policy');
+  // As a completion is: credits that were finer when they were reserved are settled, however late.
+  const policyThen = context.prices.policyAt(new Date(reservation.reservedAt));
+  const policy = known(policyThen, 'a credit policy');
   if (amount.decimalPlaces() > policy.decimals) {
     return { misfit: `credits have ${String(policy.decimals)} decimals` };
   }

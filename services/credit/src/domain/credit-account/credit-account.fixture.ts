@@ -152,6 +152,7 @@ export const reserveCall = (
   id: string,
   outputTokens = 100,
   more: Partial<Extract<CreditCommand, { type: 'ReserveCompletion' }>> & {
+    choices?: number;
     outputMayShrink?: boolean;
     serviceTier?: string;
     region?: string;
@@ -165,7 +166,7 @@ export const reserveCall = (
   bounds: {
     inputTokens: 1000,
     outputTokens,
-    choices: 1,
+    choices: more.choices ?? 1,
     serviceTier: more.serviceTier,
     region: more.region,
     outputMayShrink: more.outputMayShrink ?? false,

@@ -139,6 +139,7 @@ const addReservation = (
     amountCredits,
     allocations,
     expiresAt: data.expiresAt,
+    reservedAt: meta.occurredAt,
     tier: data.tier,
     quote: data.quote,
     state: 'open',
@@ -161,7 +162,7 @@ const settle = (account: CreditAccount, data: Settled, meta: Meta): void => {
   owe(account, data.debt);
   reservation.state = 'settled';
   reservation.allocations = none;
-  reservation.charged = chargedBy(data, drawn, data.debt, meta, false);
+  reservation.charged = chargedBy(data, drawn, meta, { late: false, changed: true });
   countSettled(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
   rememberEnding(account, reservation, meta);
@@ -179,7 +180,7 @@ const settleLate = (
   rememberClosed(account, reservation);
   take(account, data.drawn);
   owe(account, data.debt);
-  reservation.charged = chargedBy(data, data.drawn, data.debt, meta, true);
+  reservation.charged = chargedBy(data, data.drawn, meta, { late: true, changed: true });
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.settled = reservation.charged;
   rememberEnding(account, reservation, meta);
@@ -215,8 +216,10 @@ const correct = (
   take(account, data.drawn);
   const drawn = [...kept.map(toAllocation), ...data.drawn];
   owe(account, data.debt);
-  reservation.charged = chargedBy(data, drawn, data.debt, meta, before.answer.late);
-  if (data.rerating) reservation.quote = requotedBy(data, reservation.quote);
+  const quote = data.rerating ? requotedBy(data, reservation.quote) : reservation.quote;
+  const changed = quote !== reservation.quote || data.chargeCredits !== before.answer.chargeCredits;
+  reservation.quote = quote;
+  reservation.charged = chargedBy(data, drawn, meta, { late: before.answer.late, changed });
   countCharged(account.limits, reservation.counted, data, reservation.quote);
   reservation.corrections ??= new Map();
   reservation.corrections.set(meta.commandId, reservation.charged);
@@ -250,24 +253,22 @@ const openReservation = (account: CreditAccount, reservationId: string): Reserva
   return reservation;
 };
 
+type ChargeFact = Charge & { readonly debt?: { readonly amountCredits: string } | undefined };
+type Manner = Pick<ChargeAnswer, 'late' | 'changed'>;
+
 const chargedBy = (
-  data: Charge,
+  data: ChargeFact,
   drawn: readonly Allocation[],
-  debt: { readonly amountCredits: string } | undefined,
   meta: Meta,
-  late: boolean,
+  manner: Manner,
 ): Charged => ({
   commandId: meta.commandId,
   commandHash: meta.commandHash,
   drawn,
-  answer: chargeAnswer(data, debt, late),
+  answer: chargeAnswer(data, manner),
 });
 
-const chargeAnswer = (
-  data: Charge,
-  debt: { readonly amountCredits: string } | undefined,
-  late: boolean,
-): ChargeAnswer => {
+const chargeAnswer = (data: ChargeFact, { late, changed }: Manner): ChargeAnswer => {
   const answered = data.attempts.findLast((attempt) => attempt.billed) ?? data.attempts.at(-1);
   return {
     chargeCredits: data.chargeCredits,
@@ -275,7 +276,8 @@ const chargeAnswer = (
     priceVersion: answered?.priceVersion,
     multiplier: answered?.multiplier,
     provenance: answered?.provenance,
-    debtCredits: debt?.amountCredits,
+    debtCredits: data.debt?.amountCredits,
     late,
+    changed,
   };
 };

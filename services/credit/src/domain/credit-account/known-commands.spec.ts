@@ -11,8 +11,10 @@ import {
   settlePlain,
   startedAt,
 } from './credit-account.fixture.js';
+import { eventsOf, forgetAll, history, type Timed } from './history.fixture.js';
 import { forgetClosed } from './memory.js';
 import { adjust, correct, grant, refund } from './operator.fixture.js';
+import { recallReservation } from './recall.js';
 
 const account = () => given(opened, granted('100'));
 const under = (commandId: string, command: CreditCommand): CreditCommand => ({
@@ -46,6 +48,35 @@ describe('a release', () => {
   });
 });
 
+describe('an id that two commands came to share while memory had forgotten the first', () => {
+  const plain = (id: string): Timed[] => [[reservePlain(id, '5')], [settlePlain(id, '5')]];
+  const first = [opened, granted('100')];
+
+  it('is answered to each by what it did: a reserve and a refund', () => {
+    const { step, account, past } = history(first, [...plain('x'), ...plain('r1')]);
+    forgetAll(account);
+    recallReservation(account, 'r1', eventsOf(past, 'r1'));
+    const refunded = step.when(refund('1', 'x', 'r1')).then('Refunded');
+    recallReservation(account, 'x', eventsOf(past, 'x'));
+    refunded
+      .when(reservePlain('x', '5'))
+      .thenNothing()
+      .when(refund('1', 'x', 'r1'))
+      .thenNothing()
+      .when(under('x', grant('1')))
+      .thenRefused('replay-mismatch');
+  });
+
+  it('is answered to each by what it did: two settles', () => {
+    const by = (reservationId: string) => under('s', settlePlain(reservationId, '1'));
+    const { step, account, past } = history(first, [[reservePlain('r1', '1')], [by('r1')]]);
+    forgetAll(account);
+    const second = step.when(reservePlain('r2', '1')).when(by('r2')).then('Settled');
+    recallReservation(account, 'r1', eventsOf(past, 'r1'));
+    second.when(by('r1')).thenNothing().when(by('r2')).thenNothing();
+  });
+});
+
 describe('the id of a command that was carried out', () => {
   const lived = () =>
     account()
@@ -74,6 +105,14 @@ describe('the id of a command that was carried out', () => {
       step.when(settlePlain('r3', '5')).then('Settled');
     },
   );
+
+  it('is not lent to a settle that another one carried out', () => {
+    lived()
+      .when(under('grant', settleCall('r1', { input: 10 })))
+      .thenRefused('replay-mismatch')
+      .when(under('another', settleCall('r1', { input: 10 })))
+      .thenNothing();
+  });
 
   it('is forgotten with its reservation, and nothing else is', () => {
     const step = lived();

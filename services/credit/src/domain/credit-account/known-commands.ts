@@ -24,7 +24,31 @@ export const idTakenByAnother = (
     account.limits.commandHashes.get(commandId);
   if (known === undefined || known === commandHash) return undefined;
   if (command.type === 'Release' && hasReleased(command, account)) return undefined;
+  if (wasCarriedOut(command, account)) return undefined;
   return refuse('replay-mismatch', `${commandId} was sent with other fields`);
+};
+
+/**
+ * Whether this very command was, though another one has its id, too: memory had forgotten the first when the second came. Each is
+ * known still, and gets its first answer.
+ */
+const wasCarriedOut = (command: CreditCommand, account: CreditAccount): boolean => {
+  const { commandId, commandHash } = command;
+  const hashes = [
+    account.reservations.get(commandId)?.commandHash,
+    account.adminCommands.get(commandId)?.commandHash,
+    account.grantHashes.get(commandId),
+    account.limits.commandHashes.get(commandId),
+  ];
+  return hashes.includes(commandHash) || hasEnded(command, account);
+};
+
+const hasEnded = (command: CreditCommand, account: CreditAccount): boolean => {
+  if (!('reservationId' in command)) return false;
+  const { commandId, commandHash } = command;
+  const { settled, corrections } = account.reservations.get(command.reservationId) ?? {};
+  const known = settled?.commandId === commandId ? settled : corrections?.get(commandId);
+  return known?.commandHash === commandHash;
 };
 
 /** Whether this very command has released the reservation, perhaps for another reason: that it is released is all it says. */

@@ -36,9 +36,15 @@ export const removeLimit = (limitId = 'lim_1', commandId = `remove-${limitId}`):
 /** 1,000 input and `outputTokens` output tokens of gpt-4o under tier pro, at 100: 0.525 credits, 0.0035 USD. */
 export const call = (
   id: string,
-  more: { purpose?: RequestedPurpose; outputTokens?: number; outputMayShrink?: boolean } = {},
+  more: {
+    purpose?: RequestedPurpose;
+    outputTokens?: number;
+    choices?: number;
+    outputMayShrink?: boolean;
+  } = {},
 ): CreditCommand => ({
   ...(reserveCall(id, more.outputTokens, {
+    choices: more.choices ?? 1,
     outputMayShrink: more.outputMayShrink ?? false,
   }) as Extract<CreditCommand, { type: 'ReserveCompletion' }>),
   purpose: more.purpose ?? mine,

@@ -67,6 +67,18 @@ export const accountAfter = (
   return account;
 };
 
+/** The account that a spending would open and be decided on; undefined where it opens none. */
+export const accountOpenedBy = (
+  command: CreditCommand,
+  account: CreditAccount,
+  context: DecisionContext,
+): CreditAccount | undefined => {
+  const opening = account.opened ? undefined : openingBySpending(command, account, context);
+  return opening?.type === 'accept'
+    ? accountAfter(opening.events, account.accountId, command, context)
+    : undefined;
+};
+
 type Spending = Extract<CreditCommand, { readonly purpose: unknown }>;
 
 export const isSpending = (command: CreditCommand): command is Spending => 'purpose' in command;

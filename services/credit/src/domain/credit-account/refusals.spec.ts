@@ -147,12 +147,6 @@ const cases: readonly Case[] = [
   ],
   [
     'invalid-request',
-    'the command id leaves no room for a grant id',
-    () => account().when(charge('1', 'r1')).when(voidGrant('g1')),
-    refund('1', 'f'.repeat(63)),
-  ],
-  [
-    'invalid-request',
     'a recurringId must leave room for a month in 64 characters',
     account,
     recur('1', { recurringId: 'r'.repeat(57) }),

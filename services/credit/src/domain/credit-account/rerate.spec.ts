@@ -33,18 +33,27 @@ describe('a re-rating', () => {
     expect(figuresOf(outcome.account).balance).toBe('98.95');
   });
 
-  it('posts nothing the second time, whatever its id', () => {
+  it.each([
+    ['by another command', () => charged().when(rerate('openai:gpt-4o@2', usage, 'rr0')), '@2'],
+    ['at the version that was quoted', () => charged(), '@1'],
+  ])('of what is priced so already charges nothing more: %s', (_what, before, version) => {
+    const outcome = before()
+      .when(rerate(`openai:gpt-4o${version}`, usage))
+      .then('UsageCorrected');
+    const event = outcome.event('UsageCorrected');
+    expect(event).toMatchObject({ deltaCredits: '0', drawn: [], returned: [] });
+    expect(event.chargeCredits).toBe(event.previousChargeCredits);
+  });
+
+  it('is known again, also one that changed nothing, by a later one back', () => {
     charged()
       .when(rerate('openai:gpt-4o@2', usage))
-      .then('UsageCorrected')
       .when(rerate('openai:gpt-4o@2', usage))
       .thenNothing()
       .when(rerate('openai:gpt-4o@2', usage, 'rr2'))
+      .when(rerate('openai:gpt-4o@1', usage, 'rr3'))
+      .when(rerate('openai:gpt-4o@2', usage, 'rr2'))
       .thenNothing();
-  });
-
-  it('posts nothing at the version that was quoted', () => {
-    charged().when(rerate('openai:gpt-4o@1', usage)).thenNothing();
   });
 
   it('and back again gives back what it took', () => {
@@ -136,8 +145,9 @@ describe('a re-rating', () => {
         .thenRefused('invalid-request', { message: 'no attempt is priced by openai:gpt-4o@2' });
     });
 
-    it('posts nothing at the version that it is priced by', () => {
-      answered().when(again('openai:gpt-4o-mini@1')).thenNothing();
+    it('at the version that it is priced by changes nothing', () => {
+      const outcome = answered().when(again('openai:gpt-4o-mini@1')).then('UsageCorrected');
+      expect(outcome.event('UsageCorrected').deltaCredits).toBe('0');
     });
   });
 

@@ -4,23 +4,29 @@ import { chargeOf, type Pricing } from './charge.js';
 import type { CorrectUsage, Rerating } from './commands.js';
 import type { DecisionContext } from './context.js';
 import type { Reservation } from './state.js';
-import { nothing, refuse, type Verdict } from './verdict.js';
+import { refuse, type Verdict } from './verdict.js';
 
-/** What a correction or a re-rating comes to, or why there is nothing to charge again. */
+/**
+ * What a correction or a re-rating comes to, or why it must not be charged. A call that is priced so already is charged again as it
+ * is: the event keeps the command, so that its retry after a re-rating back is not taken for a new one.
+ */
 export const priceAgain = (
   { attempts, rerating }: CorrectUsage,
-  { quote, tier, charged }: Reservation,
+  reservation: Reservation,
   context: DecisionContext,
 ): { readonly pricing: Pricing } | { readonly verdict: Verdict } => {
+  const { quote, charged } = reservation;
   const again = rerating && requoted(quote, rerating, context.prices);
   if (again && 'refused' in again) return { verdict: again.refused };
-  // Priced so already, by the quote or by an earlier re-rating.
-  if (again && again.quote === quote) return { verdict: nothing };
   const usage = { attempts, amountCredits: undefined };
-  if (again && !costs(charged?.answer.costUsd, chargeOf(usage, { quote, tier }, context))) {
+  if (again && !costs(charged?.answer.costUsd, chargeOf(usage, reservation, context))) {
     return { verdict: refuse('invalid-request', 'these attempts are not what is charged now') };
   }
-  const pricing = chargeOf(usage, { quote: again?.quote ?? quote, tier }, context);
+  const pricing = chargeOf(
+    usage,
+    again ? { ...reservation, quote: again.quote } : reservation,
+    context,
+  );
   if ('misfit' in pricing) return { verdict: refuse('invalid-request', pricing.misfit) };
   if (rerating && !pricing.data.attempts.some((each) => isAt(each, rerating))) {
     const message = `no attempt is priced by ${rerating.priceVersion}`;

@@ -15,7 +15,7 @@ import {
   settleCall,
   startedAt,
 } from './credit-account.fixture.js';
-import { adjust, charge, figuresOf, grant } from './operator.fixture.js';
+import { adjust, at, charge, figuresOf, grant } from './operator.fixture.js';
 
 /** A call of gpt-4o with 1,000 input tokens; 100 output tokens come to 0.525 credits. */
 const bounded = (bounds: Partial<Bounds>, id = 'r1'): CreditCommand => {
@@ -189,6 +189,24 @@ describe('a shortfall', () => {
         },
       });
     }
+  });
+
+  it('asks only once for a debt that credits which have come into force will pay', () => {
+    const due = at('2026-03-01T13:00:00.000Z');
+    const owing = given(opened, granted('1'))
+      .when(grant('8', 'g2', { effectiveAt: due }))
+      .when(adjust('-6', { bookDebt: true }));
+    owing.when(reservePlain('r1', '10'), due).thenRefused('insufficient-credits', {
+      details: expect.objectContaining({
+        balance: '3',
+        available: '3',
+        suggestions: [
+          { action: 'top-up', credits: '7', usd: '0.07' },
+          { action: 'lower-max-tokens', credits: '3', usd: '0.03' },
+        ],
+      }) as never,
+    });
+    owing.when(grant('7', 'g3'), due).when(reservePlain('r1', '10'), due).then('Reserved');
   });
 
   it('never suggests to lower a limit to more than is required', () => {

@@ -33,7 +33,7 @@ import { today, type DecisionContext } from './context.js';
 import { drawFromGrants, toAllocation } from './draw.js';
 import { modelBeyondTier } from './free-tier.js';
 import { boundTokens, dearestUsd } from './limit-counts.js';
-import { availableCredits, balanceCredits, type CreditAccount } from './state.js';
+import { availableCredits, balanceCredits, freeCredits, type CreditAccount } from './state.js';
 import { accept, nothing, refuse, type Verdict } from './verdict.js';
 
 /** A client's clock that is further off than this is not believed. */
@@ -337,7 +337,7 @@ export const shortfall = (
   const atMs = context.at.getTime();
   const available = availableCredits(account, atMs);
   const balance = balanceCredits(account, atMs);
-  const lacking = required.minus(available).plus(account.debtCredits);
+  const lacking = required.minus(freeCredits(account, atMs));
   const usd = (credits: Money): string => formatMoney(creditsToUsd(credits, policy));
   const message =
     reason === 'debt-outstanding'

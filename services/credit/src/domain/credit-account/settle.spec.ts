@@ -6,6 +6,7 @@ import {
   attempt,
   given,
   givenLoaded,
+  givenPrices,
   granted,
   opened,
   release,
@@ -337,6 +338,39 @@ describe('a plain amount at a time when credits have no value', () => {
   });
 });
 
+describe('a plain reservation that outlives its credit policy', () => {
+  const coarser = {
+    type: 'CreditPolicySet' as const,
+    data: {
+      policyId: 'policy@2',
+      usdPerCredit: '0.02',
+      decimals: 0,
+      rounding: 'ceil' as const,
+      effectiveFrom: '2026-03-01T12:05:00.000Z',
+    },
+  };
+  const reserved = () =>
+    givenPrices([coarser], {}, opened, granted('10')).when(reservePlain('r1', '0.5'));
+  const later = at('2026-03-01T12:06:00.000Z');
+
+  it('is settled by the policy that was in force when it was reserved', () => {
+    const settled = reserved().when(settlePlain('r1', '0.25'), later).then('Settled');
+    expect(settled.event('Settled')).toMatchObject(policy);
+  });
+
+  it('is settled by it late, too', () => {
+    const settled = reserved()
+      .when(release('r1', 'expired'), late)
+      .when(settlePlain('r1', '0.5'), late)
+      .then('SettledLate');
+    expect(settled.event('SettledLate')).toMatchObject(policy);
+  });
+
+  it('is not charged finer than that', () => {
+    reserved().when(settlePlain('r1', '0.00001'), later).thenRefused('invalid-request');
+  });
+});
+
 describe('a charge at once', () => {
   it('is a reservation that is settled whole', () => {
     const outcome = given(opened, granted('1', 'a'), granted('9', 'b')).when(charge('2.5'));
@@ -381,6 +415,7 @@ describe('a charge at once', () => {
       provenance: undefined,
       debtCredits: undefined,
       late: false,
+      changed: true,
     });
   });
 });
@@ -400,6 +435,7 @@ describe('the first answer to a settle', () => {
     provenance: 'exact',
     debtCredits: '0.15',
     late: false,
+    changed: true,
   };
   const beyond = { input: 1000, output: 200 };
 

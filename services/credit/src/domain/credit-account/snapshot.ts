@@ -85,6 +85,7 @@ const answer = recordOf<ChargeAnswer>({
   provenance: maybe(text),
   debtCredits: maybe(text),
   late: flag,
+  changed: flag,
 });
 
 const charged = recordOf<Charged>({
@@ -100,6 +101,7 @@ const reservation = recordOf<Reservation>({
   amountCredits: money,
   allocations: listOf(part),
   expiresAt: text,
+  reservedAt: text,
   tier: textOf<Tier>(),
   quote: maybe(eventData<Quote>('quote@1')),
   state: textOf<Reservation['state']>(),

@@ -1,5 +1,5 @@
 import type { Allocation, Quote, Tier } from '@tollkeeper/events';
-import { zero, type Money } from '@tollkeeper/kernel';
+import { maxMoney, zero, type Money } from '@tollkeeper/kernel';
 import type { RecurringGrant } from './recurring-rule.js';
 import type { Watch } from './watch.js';
 import type { Counted } from './limit-counts.js';
@@ -48,6 +48,8 @@ export interface ChargeAnswer {
   readonly provenance: string | undefined;
   readonly debtCredits: string | undefined;
   readonly late: boolean;
+  /** False for a re-rating of what was priced so already. */
+  readonly changed: boolean;
 }
 
 /** The command that released a reservation. */
@@ -69,6 +71,8 @@ export interface Reservation {
   /** Empty once the reservation has ended. */
   allocations: readonly GrantPart[];
   readonly expiresAt: string;
+  /** A plain amount is settled by the credit policy that was in force then. */
+  readonly reservedAt: string;
   readonly tier: Tier;
   /** A re-rating replaces a version in it. */
   quote: Quote | undefined;
@@ -191,20 +195,22 @@ export const isUsable = (grant: Grant, atMs: number): boolean =>
   grant.effectiveAtMs <= atMs && atMs < grant.expiresAtMs;
 
 /** What a new reservation may take: unreserved credits of grants that are in force, less what is owed. */
-export const availableCredits = (account: CreditAccount, atMs: number): Money => {
+export const availableCredits = (account: CreditAccount, atMs: number): Money =>
+  maxMoney(zero, freeCredits(account, atMs));
+
+/** What is owed beyond that: credits that have come into force pay at the next change, and are counted as if they had. */
+export const owedCredits = (account: CreditAccount, atMs: number): Money =>
+  maxMoney(zero, freeCredits(account, atMs).negated());
+
+/** Less than nothing where more is owed than there is. */
+export const freeCredits = (account: CreditAccount, atMs: number): Money => {
   let total = zero;
   for (const grant of account.grants) {
     if (isUsable(grant, atMs) && !grant.available.isZero()) total = total.plus(grant.available);
   }
-  const free = total.minus(account.debtCredits);
-  return free.isNegative() ? zero : free;
+  return total.minus(account.debtCredits);
 };
 
-/** Granted less charged, lapsed and owed. */
-export const balanceCredits = (account: CreditAccount, atMs: number): Money => {
-  let total = account.reservedCredits.minus(account.debtCredits);
-  for (const grant of account.grants) {
-    if (isUsable(grant, atMs)) total = total.plus(grant.available);
-  }
-  return total;
-};
+/** Granted less charged, lapsed and owed: available + reserved − owed. */
+export const balanceCredits = (account: CreditAccount, atMs: number): Money =>
+  freeCredits(account, atMs).plus(account.reservedCredits);
