@@ -12,10 +12,13 @@ import { ModelGrants, split, type Part } from './model-grants.js';
 import { ModelLimits, nothingSpent, type Demand, type Spender } from './model-limits.js';
 import {
   boundTokens,
+  chargeable,
   isFree,
   quoteOf,
+  requoted,
   usedBy,
   type ModelCall,
+  type ModelPolicy,
   type ModelQuoted,
   type ModelTier,
 } from './model-prices.js';
@@ -32,6 +35,8 @@ export interface ModelReply {
   readonly debtUnits?: Units;
   readonly refundedUnits?: Units;
   readonly late?: boolean;
+  /** Of a re-rating. */
+  readonly changed?: boolean;
 }
 
 export interface ModelBalance {
@@ -48,6 +53,8 @@ export interface ModelRules {
   readonly initialGrantUnits: Units;
   readonly openOnReserve: boolean;
   readonly freeMonthUnits: Units;
+  /** When credits begin to be charged in hundredths alone. */
+  readonly coarseFromMs: number;
 }
 
 const defaultRules: ModelRules = {
@@ -55,6 +62,7 @@ const defaultRules: ModelRules = {
   initialGrantUnits: 10_000_000n,
   openOnReserve: false,
   freeMonthUnits: 20_000_000n,
+  coarseFromMs: Infinity,
 };
 
 interface Reservation {
@@ -64,7 +72,12 @@ interface Reservation {
   readonly demand: Demand;
   readonly outputTokens: number | undefined;
   readonly expiresAtMs: number;
-  readonly quoted: readonly ModelQuoted[] | undefined;
+  /** Of the credits, when it was made. */
+  readonly policy: ModelPolicy;
+  /** A re-rating replaces a version in it. */
+  quoted: readonly ModelQuoted[] | undefined;
+  /** What the vendor billed, as it is charged now. */
+  usd: bigint | undefined;
   state: 'open' | 'ended';
   held: readonly Part[];
   /** Taken for good, in the order of drawing. */
@@ -215,6 +228,8 @@ export class CreditModel {
         return this.release(command, atMs);
       case 'correct':
         return this.correct(command, atMs);
+      case 'rerate':
+        return this.rerate(command, atMs);
       case 'refund':
         return this.once(command, () => this.refund(command, atMs));
       case 'adjust':
@@ -326,7 +341,7 @@ export class CreditModel {
     const reservations = [...this.reservations]
       .map(
         ([id, each]) =>
-          `${id}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.releasedBy ?? ''}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
+          `${id}:${(each.quoted ?? []).map(({ priceVersion }) => priceVersion).join('+')}:${each.state}:${parts(each.held)}:${parts(each.drawn)}:${String(each.chargeUnits)}:${each.releasedBy ?? ''}:${each.settled?.body ?? ''}:${each.refundedUnits.toString()}:${[...each.corrections.keys()].join()}`,
       )
       .sort();
     const settings = `${this.tier}${this.frozen ? '!' : ''} ${[...this.done.keys(), ...this.limitsDone.keys(), ...this.ids.keys()].sort().join()}`;
@@ -545,38 +560,41 @@ export class CreditModel {
     const { available } = this.balanceAt(atMs);
     const spender = this.spenderOf(body);
     const passed = (demand: Demand) => this.limits.refusal(demand, spender, this.tier, atMs);
+    const policy = this.policyAt(atMs);
     if ('amountCredits' in body) {
-      const units = unitsOf(body.amountCredits);
+      const units = chargeable(unitsOf(body.amountCredits), policy);
       if (units === undefined) return refused('amount-not-chargeable');
       if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
       if (units > available) return refused('insufficient-credits');
       const demand = { ...nothingSpent, credits: units, requests: 1n };
       const reason = passed(demand);
       return reason === undefined
-        ? { units, demand, quoted: undefined, outputTokens: undefined }
+        ? { units, demand, policy, quoted: undefined, outputTokens: undefined }
         : refused(reason);
     }
-    const asked = this.boundOf(body, body.bounds.outputTokens);
+    const asked = this.boundOf(body, body.bounds.outputTokens, policy);
     if (!asked) return refused('unknown-price');
     if (this.tier === 'free' && !body.candidates.every(isFree)) return refused('model-not-in-tier');
     if (this.isBlockedByDebt(available)) return refused('debt-outstanding');
     const fitting = this.greatestOf(
       body,
+      policy,
       ({ units, demand }) => units <= available && passed(demand) === undefined,
     );
     if (fitting) return fitting;
     const reason = passed(asked.demand);
-    const affordable = this.greatestOf(body, ({ units }) => units <= available);
+    const affordable = this.greatestOf(body, policy, ({ units }) => units <= available);
     return refused(reason !== undefined && affordable ? reason : 'insufficient-credits');
   }
 
-  private boundOf(call: ModelCall, outputTokens: number): Wanted | undefined {
-    const quote = quoteOf(call, outputTokens, this.tier);
+  private boundOf(call: ModelCall, outputTokens: number, policy: ModelPolicy): Wanted | undefined {
+    const quote = quoteOf(call, outputTokens, { tier: this.tier, policy });
     if (!quote) return undefined;
     const { units, quoted, cost } = quote;
     const tokens = boundTokens(call.bounds, outputTokens);
     return {
       units,
+      policy,
       quoted,
       outputTokens,
       demand: { credits: units, usd: cost, tokens, requests: 1n },
@@ -584,16 +602,20 @@ export class CreditModel {
   }
 
   /** The call as it was asked for or, where it may shrink, with the greatest output that there is room for. */
-  private greatestOf(call: ModelCall, fits: (wanted: Wanted) => boolean): Wanted | undefined {
+  private greatestOf(
+    call: ModelCall,
+    policy: ModelPolicy,
+    fits: (wanted: Wanted) => boolean,
+  ): Wanted | undefined {
     const { outputTokens, outputMayShrink } = call.bounds;
-    const asked = this.boundOf(call, outputTokens);
+    const asked = this.boundOf(call, outputTokens, policy);
     if (asked && fits(asked)) return asked;
     if (!outputMayShrink) return undefined;
     let covered: Wanted | undefined;
     let least = Math.min(outputTokensMin, outputTokens);
     for (let most = outputTokens - 1; least <= most;) {
       const middle = Math.floor((least + most) / 2);
-      const bound = this.boundOf(call, middle);
+      const bound = this.boundOf(call, middle, policy);
       if (bound && fits(bound)) {
         covered = bound;
         least = middle + 1;
@@ -624,6 +646,7 @@ export class CreditModel {
     const reservation: Reservation = {
       body: textOf(command),
       ...wanted,
+      usd: undefined,
       expiresAtMs: atMs + this.reservationTtlMs,
       state: 'open',
       held: parts,
@@ -677,6 +700,7 @@ export class CreditModel {
     reservation.drawn = [...held.taken, ...beyond.parts];
     this.end(reservation);
     reservation.chargeUnits = units;
+    reservation.usd = used.usd;
     this.limits.recount(command.body.reservationId, { ...used, credits: units });
     const reply: ModelReply = {
       verdict: 'accepted',
@@ -715,6 +739,7 @@ export class CreditModel {
     const units = this.charged(used.credits, reservation);
     const before = net(reservation);
     reservation.chargeUnits = units;
+    reservation.usd = used.usd;
     this.limits.recount(command.body.reservationId, { ...used, credits: units });
     const more = this.recharge(reservation, net(reservation) - before, atMs);
     const reply: ModelReply = {
@@ -726,6 +751,42 @@ export class CreditModel {
     reservation.corrections.set(command.id, { body, reply });
     this.changed(atMs);
     return reply;
+  }
+
+  /** What is priced so already is charged as it is, and remembered: its retry must not be taken for a new command. */
+  private rerate(command: CommandOf<'rerate'>, atMs: number): ModelReply {
+    const { reservationId, priceVersion, attempts } = command.body;
+    const reservation = this.reservations.get(reservationId);
+    if (reservation?.chargeUnits === undefined) return refused('unknown-reservation');
+    const body = textOf(command);
+    const known = reservation.corrections.get(command.id);
+    if (known) return known.body === body ? known.reply : refused('replay-mismatch');
+    const again = requoted(reservation.quoted, priceVersion, attempts);
+    if (typeof again === 'string') return refused(again);
+    if (usedIn({ attempts }, reservation)?.usd !== reservation.usd) {
+      return refused('invalid-request');
+    }
+    const used = usedIn({ attempts }, { ...reservation, quoted: again });
+    if (!used) return refused('invalid-request');
+    const units = this.charged(used.credits, reservation);
+    const before = net(reservation);
+    const isOther = again.some(
+      (each, place) => each.priceVersion !== reservation.quoted?.[place]?.priceVersion,
+    );
+    const changed = isOther || units !== reservation.chargeUnits;
+    reservation.quoted = again;
+    reservation.chargeUnits = units;
+    reservation.usd = used.usd;
+    this.limits.recount(reservationId, { ...used, credits: units });
+    this.recharge(reservation, net(reservation) - before, atMs);
+    const reply: ModelReply = { verdict: 'accepted', chargeUnits: units, changed };
+    reservation.corrections.set(command.id, { body, reply });
+    this.changed(atMs);
+    return reply;
+  }
+
+  private policyAt(atMs: number): ModelPolicy {
+    return atMs >= this.rules.coarseFromMs ? 'coarse' : 'fine';
   }
 
   /** Where the operator waives what goes beyond a reservation, no charge is more than it. */
@@ -771,7 +832,7 @@ export class CreditModel {
   }
 }
 
-type Wanted = Pick<Reservation, 'units' | 'demand' | 'quoted' | 'outputTokens'>;
+type Wanted = Pick<Reservation, 'units' | 'demand' | 'policy' | 'quoted' | 'outputTokens'>;
 
 /** What is left of a charge after its refunds. */
 const net = ({ chargeUnits = 0n, refundedUnits }: Reservation): Units =>
@@ -795,14 +856,15 @@ const reservedReply = ({
 /** As it counts: what is charged may be less. Undefined where it does not fit what was reserved. */
 const usedIn = (
   { amountCredits, attempts }: Pick<ModelBodies['settle'], 'amountCredits' | 'attempts'>,
-  { quoted, demand }: Reservation,
+  { quoted, demand, policy }: Reservation,
 ): Demand | undefined => {
   if (quoted) {
     if (!attempts) return undefined;
     const { units, cost, tokens } = usedBy(attempts, quoted, demand.tokens);
     return { credits: units, usd: cost, tokens, requests: 1n };
   }
-  const units = amountCredits === undefined ? undefined : unitsOf(amountCredits);
+  const wanted = amountCredits === undefined ? undefined : unitsOf(amountCredits);
+  const units = chargeable(wanted, policy);
   return units === undefined ? undefined : { ...nothingSpent, credits: units, requests: 1n };
 };
 

@@ -54,6 +54,12 @@ export interface ModelBodies {
     readonly reservationId: string;
     readonly attempts: readonly ModelAttempt[];
   };
+  readonly rerate: {
+    readonly reservationId: string;
+    readonly priceVersion: string;
+    readonly attempts: readonly ModelAttempt[];
+    readonly reason: string;
+  };
   /** All that is left of the charge, unless an amount is named. */
   readonly refund: Reasoned & { readonly reservationId: string; readonly amountCredits?: string };
   /** Signed. */

@@ -4,6 +4,7 @@ import {
   freeMonthCredits,
   LedgerRun,
   reservationTtlMs,
+  startMs,
   type Product,
 } from './ledger-run.fixture.js';
 import type { Crash, LedgerUnderTest, Reply } from './ledger-under-test.fixture.js';
@@ -65,10 +66,11 @@ class CheckedLife {
 
   constructor(
     private readonly run: LedgerUnderTest,
-    { accountId, excessPolicy, openOnReserve }: LifeSetting,
+    { accountId, excessPolicy, openOnReserve, coarseInMs }: LifeSetting,
   ) {
     const freeMonthUnits = unitsOf(freeMonthCredits) ?? 0n;
-    const rules = { excessPolicy, openOnReserve, initialGrantUnits, freeMonthUnits };
+    const coarseFromMs = startMs + (coarseInMs ?? Infinity);
+    const rules = { excessPolicy, openOnReserve, initialGrantUnits, freeMonthUnits, coarseFromMs };
     this.model = new CreditModel(reservationTtlMs, accountId, rules);
   }
 
@@ -163,7 +165,8 @@ class CheckedLife {
   }
 
   private compareFigures(command: StepCommand, expected: ModelReply, reply: Reply): void {
-    const { reservedUnits, outputTokens, chargeUnits, debtUnits, refundedUnits, late } = expected;
+    const { reservedUnits, outputTokens, chargeUnits, debtUnits, refundedUnits, late, changed } =
+      expected;
     if (reservedUnits !== undefined) {
       same(command, 'amountCredits', decimalOf(reservedUnits), reply['amountCredits']);
       same(command, 'outputTokens', outputTokens, reply['outputTokens']);
@@ -176,6 +179,7 @@ class CheckedLife {
       const debt = debtUnits === undefined ? undefined : decimalOf(debtUnits);
       same(command, 'debtCredits', debt, reply['debtCredits']);
       same(command, 'late', late, reply['late']);
+      same(command, 'changed', changed, reply['changed']);
     }
   }
 
@@ -183,7 +187,7 @@ class CheckedLife {
   private compareWithFirst(command: StepCommand, reply: Reply): void {
     const acts = Object.entries(reply).filter(([name]) => !momentary.has(name));
     const answer = canonicalJson(Object.fromEntries(acts) as Json);
-    const key = `${command.id} ${JSON.stringify(command.body)}`;
+    const key = `${command.verb} ${command.id} ${JSON.stringify(command.body)}`;
     const first = this.firstAnswers.get(key);
     if (first === undefined) this.firstAnswers.set(key, answer);
     else same(command, 'the first answer', first, answer);

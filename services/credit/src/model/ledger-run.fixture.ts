@@ -7,6 +7,7 @@ import {
   type MemoryStorage,
 } from '@tollkeeper/event-store';
 import { parseMoney } from '@tollkeeper/kernel';
+import type { PriceBook } from '@tollkeeper/pricing';
 import { createLogger } from '@tollkeeper/telemetry';
 import { textOf, type ModelDueCommand } from '@tollkeeper/testing';
 import type { CreditAccounts } from '../application/credit-accounts.js';
@@ -51,9 +52,24 @@ const rulesOf = ({ excessPolicy, openOnReserve }: LifeSetting): AccountRules => 
 });
 
 export const startMs = Date.parse('2026-03-01T12:00:00.000Z');
-const prices = priceBook();
 const logger = createLogger('credit-model');
 logger.level = 'silent';
+
+const pricesOf = ({ coarseInMs }: LifeSetting): PriceBook => {
+  const prices = priceBook();
+  if (coarseInMs === undefined) return prices;
+  prices.apply({
+    type: 'CreditPolicySet',
+    data: {
+      policyId: 'policy@2',
+      usdPerCredit: '0.01',
+      decimals: 2,
+      rounding: 'ceil',
+      effectiveFrom: new Date(startMs + coarseInMs).toISOString(),
+    },
+  });
+  return prices;
+};
 
 /** One life after the other of the credit service, on one memory store and under a clock of our own. */
 export class LedgerRun implements LedgerUnderTest {
@@ -67,6 +83,7 @@ export class LedgerRun implements LedgerUnderTest {
   private readonly memory: SmallMemory | undefined;
   private readonly accountId: string;
   private readonly rules: AccountRules;
+  private readonly prices: PriceBook;
 
   constructor(
     private readonly product: Product,
@@ -75,6 +92,7 @@ export class LedgerRun implements LedgerUnderTest {
   ) {
     this.accountId = setting.accountId;
     this.rules = rulesOf(setting);
+    this.prices = pricesOf(setting);
     // What waits for the index is overtaken by what need not: nobody could tell the order of a batch.
     this.isBatching = !isForgetful;
     this.memory = isForgetful ? new SmallMemory(this.storage, logger) : undefined;
@@ -99,7 +117,7 @@ export class LedgerRun implements LedgerUnderTest {
   }
 
   balance(): Promise<Reply> {
-    return this.look(this.product.balanceRequest((at) => prices.policyAt(at)));
+    return this.look(this.product.balanceRequest((at) => this.prices.policyAt(at)));
   }
 
   limits(): Promise<Reply> {
@@ -153,7 +171,7 @@ export class LedgerRun implements LedgerUnderTest {
     const life = new Life(createMemoryEventStore(this.storage));
     life.accounts = new this.product.CreditAccounts({
       store: life.store,
-      prices,
+      prices: this.prices,
       clock: { now: () => new Date(this.nowMs), isSteady: () => true },
       logger,
       rules: this.rules,

@@ -1,4 +1,5 @@
 import {
+  modelZones,
   type ModelAttempt,
   type ModelBodies,
   type ModelCommand,
@@ -23,6 +24,8 @@ export type Step =
 export interface LifeSetting extends Pick<ModelRules, 'excessPolicy' | 'openOnReserve'> {
   /** The second is the personal account of the user `usr_1`. */
   readonly accountId: 'acc_1' | 'personal_usr_1';
+  /** How long after the start credits begin to be charged in hundredths alone; undefined: never. */
+  readonly coarseInMs: number | undefined;
 }
 
 export interface RandomLife {
@@ -32,8 +35,10 @@ export interface RandomLife {
   readonly steps: readonly Step[];
 }
 
-/** A command whose times still count from the moment that it is sent. */
-export type Draft = { [V in StepVerb]: DraftOf<V> }[StepVerb];
+/** A command whose times still count from the moment that it is sent; `borrowedId` is of another command, as confused callers send it. */
+export type Draft = { [V in StepVerb]: DraftOf<V> }[StepVerb] & {
+  readonly borrowedId?: string | undefined;
+};
 /** The service's own commands are sent at random like all others: its list of what is due is a hint. */
 export type StepCommand = ModelCommand | ModelDueCommand;
 export type StepVerb = StepCommand['verb'];
@@ -109,7 +114,26 @@ const attempt: fc.Arbitrary<ModelAttempt> = fc
     usage,
   })
   .map(({ called, ...rest }) => ({ ...called, ...rest }));
-const attempts = fc.array(attempt, { minLength: 1, maxLength: 2 });
+/** Few, so that a re-rating often is of what is charged. */
+const usedOften: readonly (readonly ModelAttempt[])[] = [
+  [{ ...dear, usage: { input: 1_000, output: 100 } }],
+  [{ ...dear, usage: { input: 3_000, output: 2_100 } }],
+  [{ ...cheap, usage: { input: 1_000, output: 100 } }],
+  [
+    { ...dear, billed: false },
+    { ...cheap, usage: { input: 1_000, output: 100 } },
+  ],
+  [
+    { ...dear, usage: { input: 500, output: 100 } },
+    { ...cheap, usage: { input: 1_000, output: 100 } },
+  ],
+  [{ ...dear, provenance: 'unknown', usage: {} }],
+];
+const attempts: fc.Arbitrary<readonly ModelAttempt[]> = fc.oneof(
+  fc.array(attempt, { minLength: 1, maxLength: 2 }),
+  fc.constantFrom(...usedOften),
+);
+const timeZone = fc.constantFrom<ModelZone>(...modelZones);
 
 const settleBody: fc.Arbitrary<ModelBodies['settle']> = fc.oneof(
   fc.record({ reservationId, amountCredits: fc.oneof(wishedAmount, fc.constant('0')) }),
@@ -188,7 +212,7 @@ const arbitraries: Arbitraries = {
             ownerUserId: fc.constantFrom('usr_1', 'usr_2'),
             tier: fc.constantFrom('pro' as const, 'free' as const),
             kind: fc.constantFrom('personal' as const, 'organization' as const),
-            timeZone: fc.constantFrom<ModelZone>('UTC', 'Asia/Kolkata'),
+            timeZone,
           },
           { requiredKeys: ['ownerUserId', 'tier'] },
         ),
@@ -231,6 +255,22 @@ const arbitraries: Arbitraries = {
     verb: fc.constant('correct' as const),
     id: few('u', 4),
     body: fc.record({ reservationId, attempts }),
+  }),
+  rerate: fc.record({
+    verb: fc.constant('rerate' as const),
+    id: few('k', 6),
+    body: fc.record({
+      reservationId,
+      priceVersion: fc.constantFrom(
+        'openai:gpt-4o@2',
+        'openai:gpt-4o@2',
+        'openai:gpt-4o@1',
+        'openai:gpt-4o-mini@1',
+        'openai:gpt-none@1',
+      ),
+      attempts: fc.constantFrom(...usedOften),
+      reason: fc.constant('invoice'),
+    }),
   }),
   refund: fc.record({
     verb: fc.constant('refund' as const),
@@ -301,7 +341,8 @@ const arbitraries: Arbitraries = {
         recurringId,
         amountCredits: fc.oneof({ weight: 6, arbitrary: amount }, fc.constant('0')),
         priority: fc.constantFrom(50, 150),
-        dayOfMonth: fc.constantFrom(1, 2, 28),
+        // Clocks change on the eighth of March, and on the fifth of April.
+        dayOfMonth: fc.constantFrom(1, 2, 5, 8, 9, 28),
         rolloverCapCredits: fc.constantFrom('0', '1', '3'),
       },
       { requiredKeys: ['recurringId', 'amountCredits'] },
@@ -340,6 +381,7 @@ const weights: Readonly<Record<StepVerb, number>> = {
   settle: 24,
   release: 12,
   correct: 8,
+  rerate: 8,
   refund: 10,
   adjust: 6,
   void: 2,
@@ -362,17 +404,26 @@ const sureDraft: fc.Arbitrary<Draft> = fc.oneof(
   })),
 );
 
-/** Settles, releases and corrections under the ids of other commands now and then, as confused callers send them. */
+/** Nobody but the service sends these. */
+const isOfCallers = ({ verb }: Draft): boolean =>
+  verb !== 'open' && verb !== 'expireGrant' && verb !== 'postRecurring';
+
+const otherId = fc.oneof(
+  few('s', 3),
+  reservationId,
+  few('g', 2),
+  few('f', 2),
+  few('l', 2),
+  few('k', 2),
+  fc.constantFrom('f0_1', 'a0', 'c0', 'm1_2026-04', 'initial'),
+);
+
+/** Under the ids of other commands now and then, as confused callers send them. */
 const confused = (draft: Draft): fc.Arbitrary<Draft> =>
-  draft.verb === 'settle' || draft.verb === 'release' || draft.verb === 'correct'
+  isOfCallers(draft)
     ? fc.oneof(
-        { weight: 12, arbitrary: fc.constant(draft) },
-        {
-          weight: 1,
-          arbitrary: fc
-            .oneof(few('s', 3), reservationId, few('g', 2), few('f', 2), few('l', 2))
-            .map((id) => ({ ...draft, id })),
-        },
+        { weight: 14, arbitrary: fc.constant(draft) },
+        { weight: 1, arbitrary: otherId.map((borrowedId) => ({ ...draft, borrowedId })) },
       )
     : fc.constant(draft);
 
@@ -439,6 +490,32 @@ const weeks: fc.Arbitrary<readonly Step[]> = fc
     { type: 'send', commands: [command] },
   ]);
 
+/** A call that is charged at one version of its price and the other, by commands of which some come twice. */
+const invoices: fc.Arbitrary<readonly Step[]> = fc
+  .record({
+    reservationId,
+    attempts: fc.constantFrom(...usedOften),
+    reratings: fc.array(
+      fc.record({
+        id: few('k', 3),
+        priceVersion: fc.constantFrom('openai:gpt-4o@1', 'openai:gpt-4o@2'),
+      }),
+      { minLength: 3, maxLength: 6 },
+    ),
+  })
+  .map(({ reservationId, attempts, reratings }) => {
+    const bounds = { inputTokens: 1_000, outputTokens: 100 };
+    const drafts: readonly Draft[] = [
+      { verb: 'reserve', id: reservationId, body: { candidates: [dear, cheap], bounds } },
+      { verb: 'settle', id: `settle_${reservationId}`, body: { reservationId, attempts } },
+      ...reratings.map(({ id, priceVersion }): Draft => {
+        const body = { reservationId, priceVersion, attempts, reason: 'invoice' };
+        return { verb: 'rerate', id, body };
+      }),
+    ];
+    return drafts.map((draft) => ({ type: 'send', commands: [draft] }));
+  });
+
 /** Calls that follow each other within a minute or two, as rates count them. */
 const hurry: fc.Arbitrary<readonly Step[]> = fc
   .array(
@@ -462,6 +539,7 @@ const steps = (maxLength: number): fc.Arbitrary<readonly Step[]> =>
         { weight: 40, arbitrary: step.map((one) => [one]) },
         { weight: 1, arbitrary: weeks },
         { weight: 1, arbitrary: hurry },
+        { weight: 1, arbitrary: invoices },
       ),
       { maxLength, size: 'max' },
     )
@@ -476,6 +554,7 @@ const setting: fc.Arbitrary<LifeSetting> = fc.record({
     'allow' as const,
   ),
   openOnReserve: fc.constantFrom(false, false, true),
+  coarseInMs: fc.constantFrom(undefined, undefined, 61_000, 7 * hourMs),
 });
 
 /**
@@ -494,13 +573,15 @@ export const withOwnIds = (steps: readonly Step[]): readonly Step[] =>
     }
   });
 
-const ownId = (draft: Draft): Draft => {
+const ownId = ({ borrowedId: _, ...draft }: Draft): Draft => {
   switch (draft.verb) {
     case 'settle':
     case 'release':
       return { ...draft, id: idOf(draft.verb, draft.body) };
     case 'correct':
       return { ...draft, id: `${shortOf(draft.id)}_${draft.body.reservationId}` };
+    case 'rerate':
+      return { ...draft, id: `${draft.id}_${draft.body.reservationId}` };
     default:
       return draft;
   }
@@ -516,7 +597,7 @@ export const livesUpTo = (maxLength: number): fc.Arbitrary<RandomLife> =>
       isForgetful: fc.boolean(),
       setting,
       kind: fc.integer({ min: 0, max: 9 }),
-      timeZone: fc.constantFrom<ModelZone>('UTC', 'Asia/Kolkata'),
+      timeZone,
       rules: fc.array(fc.oneof(arbitraries.recur, arbitraries.setLimit), { maxLength: 2 }),
       steps: steps(maxLength),
     })
@@ -552,7 +633,8 @@ const funded = (timeZone: ModelZone): readonly Step[] => [
 const at = (nowMs: number, inMs: number | undefined): string | undefined =>
   inMs === undefined ? undefined : new Date(nowMs + inMs).toISOString();
 
-export const toCommand = (from: Draft, nowMs: number): StepCommand => {
+export const toCommand = ({ borrowedId, ...draft }: Draft, nowMs: number): StepCommand => {
+  const from: Draft = { ...draft, id: borrowedId ?? draft.id };
   if (from.verb !== 'grant') return from;
   const { verb, id, amountCredits, priority, topUpId } = from;
   const effectiveAt = at(nowMs, from.effectiveInMs);
@@ -589,6 +671,8 @@ export const withOtherBody = (command: StepCommand): StepCommand => {
         ...command,
         body: { ...command.body, attempts: [{ ...dear, usage: { input: 7_771, output: 1 } }] },
       };
+    case 'rerate':
+      return { ...command, body: { ...command.body, reason: 'another' } };
     case 'settle': {
       const { reservationId, attempts } = command.body;
       const body = attempts

@@ -20,6 +20,7 @@ import type * as freeTier from '../domain/credit-account/free-tier.js';
 import type * as grant from '../domain/credit-account/grant.js';
 import type * as limitCounts from '../domain/credit-account/limit-counts.js';
 import type * as openAccount from '../domain/credit-account/open-account.js';
+import type * as rerate from '../domain/credit-account/rerate.js';
 import type * as refund from '../domain/credit-account/refund.js';
 import type * as repeated from '../domain/credit-account/repeated.js';
 import type * as memory from '../domain/credit-account/memory.js';
@@ -505,6 +506,36 @@ export const plantedBugs: readonly PlantedBug[] = [
       },
     }),
   } satisfies PlantedBug,
+
+  bug<typeof correct>(
+    'a re-rating that changed nothing is carried out again',
+    'correct',
+    (whole) => ({
+      correctUsage: (command, account, context) => {
+        const { corrections } = account.reservations.get(command.reservationId) ?? {};
+        if (corrections?.get(command.commandId)?.answer.changed === false) {
+          corrections.delete(command.commandId);
+        }
+        return whole.correctUsage(command, account, context);
+      },
+    }),
+  ),
+
+  bug<typeof rerate>('a re-rating does not last', 'rerate', (whole) => ({
+    withVersion: (...[quote, provider, model, version]) => {
+      whole.withVersion(quote, provider, model, version);
+      return { ...quote };
+    },
+  })),
+
+  bug<typeof charge>(
+    'a plain amount is settled by the policy of its settle',
+    'charge',
+    (whole) => ({
+      chargeOf: (command, reservation, context) =>
+        whole.chargeOf(command, { ...reservation, reservedAt: context.at.toISOString() }, context),
+    }),
+  ),
 
   bug<typeof excess>('what goes beyond a reservation is never waived', 'excess', () => ({
     withinReservation: (pricing) => pricing,

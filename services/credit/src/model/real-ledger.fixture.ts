@@ -228,7 +228,8 @@ class RealLedger implements LedgerUnderTest {
     const { user, provider } = this.names;
     const text = JSON.stringify(body)
       .replaceAll('"usr_1"', `"${user}"`)
-      .replaceAll('"openai"', `"${provider}"`);
+      .replaceAll('"openai"', `"${provider}"`)
+      .replaceAll('"openai:', `"${provider}:`);
     return JSON.parse(text) as object;
   }
 

@@ -27,8 +27,10 @@ const stores = [
   ...(kurrentdbUrl === undefined ? [] : [{ store: 'KurrentDB', url: kurrentdbUrl }]),
 ];
 
-/** Each takes a process of its own, so that lives go through them one after the other. */
-const settings: readonly Omit<LifeSetting, 'accountId'>[] = [
+type SharedSetting = Omit<LifeSetting, 'accountId' | 'coarseInMs'>;
+
+/** Each takes a process of its own, so that lives go through them one after the other; the price book is everybody's. */
+const settings: readonly SharedSetting[] = [
   { excessPolicy: 'charge-available-then-debt', openOnReserve: false },
   { excessPolicy: 'deny-excess', openOnReserve: true },
   { excessPolicy: 'allow', openOnReserve: true },
@@ -51,9 +53,9 @@ const knownIn = (step: Step): Step => {
   }
 };
 
-const underSetting = (life: RandomLife, setting: Omit<LifeSetting, 'accountId'>): RandomLife => ({
+const underSetting = (life: RandomLife, setting: SharedSetting): RandomLife => ({
   isForgetful: false,
-  setting: { ...setting, accountId: life.setting.accountId },
+  setting: { ...setting, accountId: life.setting.accountId, coarseInMs: undefined },
   steps: withOwnIds(life.steps.map(knownIn)).slice(0, stepsMax),
 });
 

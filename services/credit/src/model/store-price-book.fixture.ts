@@ -33,7 +33,8 @@ const placeOf = (
     return [event.type === 'CreditPolicySet' ? settingStream('credit-policy') : rule, event];
   }
   const { model } = event.data;
-  const data = { ...event.data, provider, priceVersion: `${provider}:${model}@1` };
+  const priceVersion = event.data.priceVersion.replace(event.data.provider, provider);
+  const data = { ...event.data, provider, priceVersion };
   return [vendorPriceStream(provider, model), { ...event, data }];
 };
 
