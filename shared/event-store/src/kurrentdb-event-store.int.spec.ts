@@ -34,9 +34,12 @@ afterAll(async () => {
 const open = (options: Partial<KurrentdbEventStoreOptions> = {}): Promise<EventStore> =>
   openKurrentdbEventStore({ url, applicationName: 'contract', ...options });
 
+const withSetting =
+  (setting: string) =>
+  (address: string): string =>
+    `${address}${address.includes('?') ? '&' : '?'}${setting}`;
 /** The same node, given the appends of several streams together. */
-const merging = (address: string): string =>
-  `${address}${address.includes('?') ? '&' : '?'}mergeAppends=true`;
+const merging = withSetting('mergeAppends=true');
 
 /** A node from 26.1 on. */
 const nodeMerges = async (): Promise<boolean> => {
@@ -72,6 +75,10 @@ describe.skipIf(!node)('against a node', () => {
   describeEventStore(
     'the KurrentDB store',
     fixture((address) => address),
+  );
+  describeEventStore(
+    'the KurrentDB store with a stream prefix',
+    fixture(withSetting('streamPrefix=contract_')),
   );
   describe.skipIf(!merges)('whose version merges', () => {
     describeEventStore('the KurrentDB store with merged appends', fixture(merging));

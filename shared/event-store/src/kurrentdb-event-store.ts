@@ -23,11 +23,13 @@ import { isRefusal } from './kurrentdb-errors.js';
 import { createKurrentSender, disposeClient } from './kurrentdb-sender.js';
 import { forClient, readKurrentdbUrl } from './kurrentdb-url.js';
 import { categoryFilter, subscribeToNode } from './kurrentdb-subscription.js';
+import { checkStreamPrefix, withStreamPrefix } from './stream-prefix.js';
 
 export interface KurrentdbEventStoreOptions {
   /**
    * `kurrentdb://host:2113?tls=false`; `esdb://` works too. With `mergeAppends=true`, which the client is not shown, appends of
-   * several streams go to the node together, where it can do that.
+   * several streams go to the node together, where it can do that. With `streamPrefix=staging_` the store has the streams
+   * of the node whose names begin so, and no others.
    */
   readonly url: string;
   /** Shown by the node beside its connections. */
@@ -44,7 +46,7 @@ export interface KurrentdbEventStoreOptions {
 
 const identityStream = 'store-identity';
 /** Ours, and not the client's. */
-const mergeAppends = 'mergeappends';
+const ours = { mergeAppends: 'mergeappends', streamPrefix: 'streamprefix' } as const;
 const readTimeoutMs = 10_000;
 const readRetriesMs = [20, 50, 100, 200, 400, 800, 1_600];
 
@@ -60,8 +62,10 @@ export const openKurrentdbEventStore = async (
   }
   const onError = options.onError ?? (() => undefined);
   const { url, unknown } = forClient(asked, options.applicationName);
-  const others = unknown.filter((name) => name !== mergeAppends);
+  const others = unknown.filter((name) => !Object.values<string>(ours).includes(name));
   if (others.length > 0) onError(new Error(`unknown settings, ignored: ${others.join(', ')}`));
+  const streamPrefix = asked.settings.get(ours.streamPrefix) ?? '';
+  if (streamPrefix !== '') checkStreamPrefix(streamPrefix);
   const connect = (): KurrentDBClient => connectTo(url);
   const reader = connect();
   const sender = createKurrentSender(connect, options.appendTimeoutMs ?? 5_000);
@@ -76,11 +80,12 @@ export const openKurrentdbEventStore = async (
   };
 
   const identify = async (): Promise<string> => {
-    for await (const { id } of read(reader, identityStream, { limit: 1 })) return id;
+    const stream = streamPrefix + identityStream;
+    for await (const { id } of read(reader, stream, { limit: 1 })) return id;
     const id = randomUUID();
     const event = { id, type: 'StoreIdentified', data: '{}', metadata: '{}' };
     try {
-      await append(identityStream, 'no-stream', [event]);
+      await append(stream, 'no-stream', [event]);
       return id;
     } catch (error) {
       // Another instance was first.
@@ -97,7 +102,7 @@ export const openKurrentdbEventStore = async (
 
   try {
     storeId = await untilReady(identify, options.readyTimeoutMs ?? 30_000);
-    const wantsMerging = /^true$/i.test(asked.settings.get(mergeAppends) ?? '');
+    const wantsMerging = /^true$/i.test(asked.settings.get(ours.mergeAppends) ?? '');
     const isMerging = wantsMerging && (await canMerge(sender, onError));
     if (isMerging) appender = createMergingAppender(sender, onError);
     options.onMerging?.(isMerging);
@@ -107,7 +112,7 @@ export const openKurrentdbEventStore = async (
   }
   const id = storeId;
 
-  return {
+  const store: EventStore = {
     storeId: () => Promise.resolve(id),
     append,
     read: (stream, readOptions) => read(reader, stream, readOptions),
@@ -121,6 +126,7 @@ export const openKurrentdbEventStore = async (
     comparePositions: (a, b) => (a < b ? -1 : Number(a > b)),
     close,
   };
+  return streamPrefix === '' ? store : withStreamPrefix(store, streamPrefix);
 };
 
 const connectTo = (url: string): KurrentDBClient => {
