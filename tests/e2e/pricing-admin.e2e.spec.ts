@@ -377,7 +377,11 @@ describe('the pricing service, asked by admins', () => {
     await ask('mallory', pricingAdminSubjects.proposeConfig, { scope: {} });
     await ask('alice', pricingAdminSubjects.proposeConfig, { scope: {} });
     expect(readFileSync(logFile, 'utf8')).not.toContain(adminKeyOf(''));
-    const store = await openEventStore({ databaseUrl: postgres.url, applicationName: 'spec' });
+    const store = await openEventStore({
+      databaseUrl: postgres.url,
+      kurrentdbUrl: process.env['KURRENTDB_URL'],
+      applicationName: 'spec',
+    });
     const texts: string[] = [];
     for await (const event of store.read('vendorPrice-acme:two')) {
       texts.push(event.data, event.metadata);
