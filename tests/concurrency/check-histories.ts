@@ -32,14 +32,17 @@ export interface HistoriesWanted {
   readonly lastsMsMax?: number;
 }
 
-/** Records histories on accounts of their own, some at a time, and looks for an order that explains each. */
+/**
+ * Records histories on accounts of their own, some at a time, and looks for an order that explains each. When all are
+ * recorded: a search can take minutes, in which the relays of this process would stand still, and every service with them.
+ */
 export const checkHistories = async (
   ledger: LedgerPort,
   random: Random,
   { goOn, atOnce = 8, options = defaultHistory, lastsMsMax = Infinity }: HistoriesWanted,
 ): Promise<CheckedHistories> => {
   const run = random.int(0, 1e9).toString(36);
-  const wrong: CheckedHistories['wrong'][number][] = [];
+  const recorded = new Map<string, readonly CreditOperation[]>();
   const counts = { histories: 0, operations: 0, unanswered: 0, tooLong: 0 };
   let begun = 0;
   const worker = async (): Promise<void> => {
@@ -54,10 +57,14 @@ export const checkHistories = async (
       counts.histories++;
       counts.operations += history.length;
       counts.unanswered += history.filter(({ reply }) => reply === undefined).length;
-      const { linearizable, order } = linearize(history, creditSpecification);
-      if (!linearizable) wrong.push({ accountId, history, order });
+      recorded.set(accountId, history);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+  const wrong: CheckedHistories['wrong'][number][] = [];
+  for (const [accountId, history] of recorded) {
+    const { linearizable, order } = linearize(history, creditSpecification);
+    if (!linearizable) wrong.push({ accountId, history, order });
+  }
   return { ...counts, wrong };
 };
