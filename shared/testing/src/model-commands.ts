@@ -122,8 +122,20 @@ const meant: Readonly<Partial<Record<ModelVerb | ModelDueCommand['verb'], object
   recur: { dayOfMonth: 1 },
 };
 
+const attemptMeant = { billed: true, provenance: 'exact', usage: {} };
+
 /** What a command asks for: its fields without its id. */
 export const textOf = ({ verb, body }: ModelCommand | ModelDueCommand): string => {
-  const fields = Object.entries({ ...meant[verb], ...body }).sort(([a], [b]) => (a < b ? -1 : 1));
+  const whole: Readonly<Record<string, unknown>> = { ...meant[verb], ...body };
+  const fields = Object.keys(whole)
+    .sort()
+    .map((name) => {
+      const value = whole[name];
+      const isAttempts = name === 'attempts' && Array.isArray(value);
+      const all = isAttempts
+        ? (value as object[]).map((each) => ({ ...attemptMeant, ...each }))
+        : value;
+      return [name, all];
+    });
   return `${verb} ${JSON.stringify(fields)}`;
 };
